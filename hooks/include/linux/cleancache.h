@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cleancache: a backend that may keep clean file pages which the page cache
+ * has to give up. See mm/cleancache.c for the rules.
+ */
+#ifndef _LINUX_CLEANCACHE_H
+#define _LINUX_CLEANCACHE_H
+
+#include <linux/bitops.h>
+#include <linux/fs.h>
+#include <linux/jump_label.h>
+#include <linux/pagemap.h>
+#include <linux/types.h>
+
+struct folio;
+struct module;
+struct page;
+
+/**
+ * struct cleancache_token - a page that the backend is about to publish
+ * @next: the core's, to chain the pages of a folio
+ *
+ * The backend embeds it.
+ */
+struct cleancache_token {
+	struct cleancache_token *next;
+};
+
+/**
+ * struct cleancache_ops - what a backend does
+ * @owner: the module
+ * @prepare: copy @page, so that it can be published without allocating; runs
+ *	in reclaim with a locked folio. NULL if the page cannot be kept
+ * @commit: publish; under the page cache's lock, interrupts off
+ * @finish: free the token, and the copy if it was not published
+ * @get: fill @page and forget the copy; 0, or an errno if there is none; may
+ *	sleep
+ * @present: is there any page of the range? A hint; may not sleep
+ * @invalidate: forget the pages of a range, inclusive; may not sleep
+ *
+ * An address_space is a name here, never followed by the backend.
+ */
+struct cleancache_ops {
+	struct module *owner;
+	struct cleancache_token *(*prepare)(const struct address_space *mapping,
+					    unsigned long index,
+					    struct page *page);
+	void (*commit)(struct cleancache_token *token);
+	void (*finish)(struct cleancache_token *token);
+	int (*get)(const struct address_space *mapping, unsigned long index,
+		   struct page *page);
+	bool (*present)(const struct address_space *mapping,
+			unsigned long first, unsigned long last);
+	void (*invalidate)(const struct address_space *mapping,
+			   unsigned long first, unsigned long last);
+};
+
+/**
+ * struct cleancache_put - a folio between prepare and removal
+ * @mapping: where it is; not to be used after the folio was removed
+ * @ops: the backend, kept by the SRCU section
+ * @tokens: one for each page that can be kept
+ * @srcu_idx: the section, open from begin to end
+ */
+struct cleancache_put {
+	struct address_space *mapping;
+	const struct cleancache_ops *ops;
+	struct cleancache_token *tokens;
+	int srcu_idx;
+};
+
+/**
+ * struct cleancache_inval - an open inhibit window
+ * @mapping: whose
+ * @first: first page index that is invalidated
+ * @last: last page index, inclusive
+ * @srcu_idx: tells a registering backend who began without it
+ * @open: there is a window, since the file system has opted in
+ * @counted: gets and commits are being kept out
+ */
+struct cleancache_inval {
+	struct address_space *mapping;
+	unsigned long first;
+	unsigned long last;
+	int srcu_idx;
+	bool open;
+	bool counted;
+};
+
+#ifdef CONFIG_CLEANCACHE
+
+DECLARE_STATIC_KEY_FALSE(cleancache_key);
+
+int cleancache_register(const struct cleancache_ops *ops);
+int cleancache_unregister(const struct cleancache_ops *ops);
+
+bool __cleancache_put_begin(struct cleancache_put *put,
+			    struct address_space *mapping,
+			    struct folio *folio);
+void cleancache_put_commit(struct cleancache_put *put);
+void cleancache_put_end(struct cleancache_put *put);
+bool __cleancache_get_folio(struct folio *folio);
+void __cleancache_drop_folio(struct folio *folio);
+bool __cleancache_present(struct address_space *mapping, unsigned long first,
+			  unsigned long last);
+void __cleancache_inval_begin(struct cleancache_inval *inval);
+void __cleancache_inval_end(struct cleancache_inval *inval);
+void cleancache_invalidate_inode(struct inode *inode);
+
+/**
+ * cleancache_enable_sb() - let the files of a file system be cached
+ * @sb: a file system on a local block device, each of whose changes to file
+ *	contents goes through the page cache or a hooked invalidation
+ */
+static inline void cleancache_enable_sb(struct super_block *sb)
+{
+	if (sb->s_bdev)
+		sb->s_iflags |= SB_I_CLEANCACHE;
+}
+
+static inline bool cleancache_sb_enabled(const struct address_space *mapping)
+{
+	return mapping->host && mapping->host->i_sb->s_iflags & SB_I_CLEANCACHE;
+}
+
+/**
+ * cleancache_has() - may there be an entry of this mapping?
+ * @mapping: the mapping
+ *
+ * The bit is set before the folio goes, in the same critical section, so who
+ * has seen an empty page cache will also see the bit.
+ */
+static inline bool cleancache_has(const struct address_space *mapping)
+{
+	smp_rmb();	/* pairs with the barrier in cleancache_put_commit() */
+	return test_bit(AS_CLEANCACHE, &mapping->flags);
+}
+
+static inline bool cleancache_put_begin(struct cleancache_put *put,
+					struct address_space *mapping,
+					struct folio *folio)
+{
+	return static_branch_unlikely(&cleancache_key) &&
+	       cleancache_sb_enabled(mapping) &&
+	       __cleancache_put_begin(put, mapping, folio);
+}
+
+/**
+ * cleancache_get_folio() - fill a folio that has just been added
+ * @folio: locked, not up to date, and in the page cache since this very caller
+ *	added it
+ *
+ * Context: may sleep.
+ * Return: true if the folio is up to date now. In any case no entry is left
+ * for any page of it.
+ */
+static inline bool cleancache_get_folio(struct folio *folio)
+{
+	return cleancache_has(folio->mapping) && __cleancache_get_folio(folio);
+}
+
+/**
+ * cleancache_drop_folio() - a folio was added that will be filled otherwise
+ * @folio: locked
+ */
+static inline void cleancache_drop_folio(struct folio *folio)
+{
+	if (cleancache_has(folio->mapping))
+		__cleancache_drop_folio(folio);
+}
+
+/**
+ * cleancache_present() - would small folios hit in this range?
+ * @mapping: the mapping
+ * @first: first page index
+ * @last: last page index, inclusive
+ *
+ * Return: true if there is an entry, as a hint.
+ */
+static inline bool cleancache_present(struct address_space *mapping,
+				      unsigned long first, unsigned long last)
+{
+	return cleancache_has(mapping) &&
+	       __cleancache_present(mapping, first, last);
+}
+
+/**
+ * cleancache_inval_begin() - open the inhibit window of an invalidation
+ * @inval: storage for it
+ * @mapping: the mapping
+ * @first: first page index that is changed or goes, even partly
+ * @last: last such page index, inclusive
+ *
+ * Before any walk over the page cache that has to leave nothing behind.
+ */
+static inline void cleancache_inval_begin(struct cleancache_inval *inval,
+					  struct address_space *mapping,
+					  unsigned long first,
+					  unsigned long last)
+{
+	*inval = (struct cleancache_inval) {
+		.mapping = mapping,
+		.first = first,
+		.last = last,
+	};
+	if (cleancache_sb_enabled(mapping))
+		__cleancache_inval_begin(inval);
+}
+
+/**
+ * cleancache_inval_end() - erase the range and close the window
+ * @inval: as begun
+ */
+static inline void cleancache_inval_end(struct cleancache_inval *inval)
+{
+	if (inval->open)
+		__cleancache_inval_end(inval);
+}
+
+/**
+ * cleancache_clear_inode() - an inode goes, and its address as a name
+ * @inode: no folio is left in it
+ */
+static inline void cleancache_clear_inode(struct inode *inode)
+{
+	if (cleancache_has(&inode->i_data))
+		cleancache_invalidate_inode(inode);
+}
+
+#else
+
+static inline int cleancache_register(const struct cleancache_ops *ops)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int cleancache_unregister(const struct cleancache_ops *ops)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void cleancache_enable_sb(struct super_block *sb)
+{
+}
+
+static inline bool cleancache_has(const struct address_space *mapping)
+{
+	return false;
+}
+
+static inline bool cleancache_put_begin(struct cleancache_put *put,
+					struct address_space *mapping,
+					struct folio *folio)
+{
+	return false;
+}
+
+static inline void cleancache_put_commit(struct cleancache_put *put)
+{
+}
+
+static inline void cleancache_put_end(struct cleancache_put *put)
+{
+}
+
+static inline bool cleancache_get_folio(struct folio *folio)
+{
+	return false;
+}
+
+static inline void cleancache_drop_folio(struct folio *folio)
+{
+}
+
+static inline bool cleancache_present(struct address_space *mapping,
+				      unsigned long first, unsigned long last)
+{
+	return false;
+}
+
+static inline void cleancache_inval_begin(struct cleancache_inval *inval,
+					  struct address_space *mapping,
+					  unsigned long first,
+					  unsigned long last)
+{
+}
+
+static inline void cleancache_inval_end(struct cleancache_inval *inval)
+{
+}
+
+static inline void cleancache_invalidate_inode(struct inode *inode)
+{
+}
+
+static inline void cleancache_clear_inode(struct inode *inode)
+{
+}
+
+#endif /* CONFIG_CLEANCACHE */
+#endif /* _LINUX_CLEANCACHE_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * frontswap: a backend that may keep swapped-out pages in front of the swap
+ * device. See mm/frontswap.c for the rules.
+ */
+#ifndef _LINUX_FRONTSWAP_H
+#define _LINUX_FRONTSWAP_H
+
+#include <linux/errno.h>
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+struct folio;
+struct module;
+struct page;
+
+/**
+ * struct frontswap_ops - what a backend does
+ * @owner: pinned for as long as a swap area is attached
+ * @init: a swap area of @nr_slots pages appears; may sleep. An errno leaves the
+ *	area without backend
+ * @exit: it goes; nothing is stored in it any more; may sleep
+ * @store: keep a copy of @page, in place of any older one; runs in reclaim.
+ *	On an errno an older copy may still be there: the caller invalidates it
+ * @load: fill @page and keep the copy; may sleep
+ * @invalidate: forget the copy; called in atomic context
+ *
+ * Calls for one slot never overlap: the owner of the slot's swap-cache folio,
+ * or whoever frees the slot, is alone with it.
+ */
+struct frontswap_ops {
+	struct module *owner;
+	int (*init)(unsigned int type, unsigned long nr_slots);
+	void (*exit)(unsigned int type);
+	int (*store)(unsigned int type, unsigned long offset,
+		     struct page *page);
+	int (*load)(unsigned int type, unsigned long offset,
+		    struct page *page);
+	void (*invalidate)(unsigned int type, unsigned long offset);
+};
+
+#ifdef CONFIG_FRONTSWAP
+
+DECLARE_STATIC_KEY_FALSE(frontswap_key);
+DECLARE_STATIC_KEY_FALSE(frontswap_ever_key);
+
+int frontswap_register(const struct frontswap_ops *ops);
+int frontswap_unregister(const struct frontswap_ops *ops);
+
+int frontswap_swapon(unsigned int type, unsigned long nr_slots);
+void frontswap_swapoff(unsigned int type);
+bool __frontswap_store(struct folio *folio);
+bool __frontswap_load(struct folio *folio);
+void __frontswap_invalidate(unsigned int type, unsigned long offset,
+			    unsigned int nr);
+void __frontswap_invalidate_folio(struct folio *folio);
+
+/* Large folios cannot be swapped in once slots may be in two places. */
+static inline bool frontswap_never_enabled(void)
+{
+	return !static_branch_unlikely(&frontswap_ever_key);
+}
+
+static inline bool frontswap_store(struct folio *folio)
+{
+	return static_branch_unlikely(&frontswap_key) &&
+	       __frontswap_store(folio);
+}
+
+static inline bool frontswap_load(struct folio *folio)
+{
+	return static_branch_unlikely(&frontswap_key) &&
+	       __frontswap_load(folio);
+}
+
+static inline void frontswap_invalidate(unsigned int type,
+					unsigned long offset, unsigned int nr)
+{
+	if (static_branch_unlikely(&frontswap_key))
+		__frontswap_invalidate(type, offset, nr);
+}
+
+static inline void frontswap_invalidate_folio(struct folio *folio)
+{
+	if (static_branch_unlikely(&frontswap_key))
+		__frontswap_invalidate_folio(folio);
+}
+
+#else
+
+static inline int frontswap_register(const struct frontswap_ops *ops)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int frontswap_unregister(const struct frontswap_ops *ops)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline bool frontswap_never_enabled(void)
+{
+	return true;
+}
+
+static inline int frontswap_swapon(unsigned int type, unsigned long nr_slots)
+{
+	return 0;
+}
+
+static inline void frontswap_swapoff(unsigned int type)
+{
+}
+
+static inline bool frontswap_store(struct folio *folio)
+{
+	return false;
+}
+
+static inline bool frontswap_load(struct folio *folio)
+{
+	return false;
+}
+
+static inline void frontswap_invalidate(unsigned int type,
+					unsigned long offset, unsigned int nr)
+{
+}
+
+static inline void frontswap_invalidate_folio(struct folio *folio)
+{
+}
+
+#endif /* CONFIG_FRONTSWAP */
+#endif /* _LINUX_FRONTSWAP_H */

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cleancache: keep clean file pages in a backend when the page cache gives
+ * them up
+ *
+ * How it stays coherent with the file:
+ *
+ *   I1  An entry exists only for an index that has no folio in the page cache.
+ *   I2  The bytes of an entry are what ->read_folio() would bring.
+ *
+ * They follow from three rules.
+ *
+ *   R1  Whoever adds a folio consumes the entries of its range: to fill the
+ *       folio (get), or to drop them. The look-up comes after the folio became
+ *       visible in i_pages.
+ *   R2  An entry is published in the critical section of i_pages that removes
+ *       the folio, after the folio was found clean and unreferenced, and
+ *       before it goes. What takes time or memory was done beforehand.
+ *   R3  An invalidation opens an inhibit window before it walks the page
+ *       cache, in which nothing of the mapping can be published or got, and
+ *       erases the range before it closes the window. Erasing alone, before or
+ *       after the walk, is not enough: between the two a folio that the walk
+ *       has yet to reach could be published, got into an index that it has
+ *       passed, and so survive as a folio.
+ *
+ * A file system opts in. That is sound if all its changes to the contents of
+ * files are made through folios (R1) or are followed by one of the hooked
+ * invalidations (R3), and if nobody else changes the disk beneath it.
+ *
+ * Lock order: i_lock > i_pages > cleancache_window.lock > the backend's.
+ */
+#include <linux/backing-dev.h>
+#include <linux/cleancache.h>
+#include <linux/debugfs.h>
+#include <linux/hash.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/srcu.h>
+
+#define WINDOW_BITS	8
+
+/**
+ * struct cleancache_window - open inhibit windows of all mappings of a bucket
+ * @lock: irq-safe, since it nests in i_pages
+ * @nr_open: how many; under @lock
+ *
+ * A bucket is shared by mappings that hash alike. They refuse a page now and
+ * then which they could have kept; no harm is done.
+ */
+struct cleancache_window {
+	spinlock_t lock;	/* the count */
+	unsigned int nr_open;
+} ____cacheline_aligned_in_smp;
+
+enum cleancache_event {
+	CLEANCACHE_SUCC_GETS,
+	CLEANCACHE_FAILED_GETS,
+	CLEANCACHE_PUTS,
+	CLEANCACHE_FAILED_PUTS,
+	CLEANCACHE_INHIBITED,
+	CLEANCACHE_DROPS,
+	CLEANCACHE_INVALIDATES,
+	CLEANCACHE_NR_EVENTS
+};
+
+static const char * const cleancache_event_names[CLEANCACHE_NR_EVENTS] = {
+	[CLEANCACHE_SUCC_GETS]		= "succ_gets",
+	[CLEANCACHE_FAILED_GETS]	= "failed_gets",
+	[CLEANCACHE_PUTS]		= "puts",
+	[CLEANCACHE_FAILED_PUTS]	= "failed_puts",
+	[CLEANCACHE_INHIBITED]		= "inhibited",
+	[CLEANCACHE_DROPS]		= "drops",
+	[CLEANCACHE_INVALIDATES]	= "invalidates",
+};
+
+struct cleancache_events {
+	unsigned long count[CLEANCACHE_NR_EVENTS];
+};
+
+DEFINE_STATIC_KEY_FALSE(cleancache_key);
+DEFINE_STATIC_SRCU(cleancache_srcu);	/* readers: users of cleancache_ops */
+DEFINE_STATIC_SRCU(cleancache_walkers);	/* readers: open windows */
+static DEFINE_MUTEX(cleancache_mutex);	/* writers of cleancache_ops */
+static const struct cleancache_ops __rcu *cleancache_ops;
+static struct cleancache_window cleancache_windows[1 << WINDOW_BITS] = {
+	[0 ... (1 << WINDOW_BITS) - 1] = {
+		.lock = __SPIN_LOCK_UNLOCKED(cleancache_windows.lock),
+	},
+};
+
+static DEFINE_PER_CPU(struct cleancache_events, cleancache_events);
+static bool cleancache_off __ro_after_init;
+
+static void count(enum cleancache_event event, unsigned long nr)
+{
+	this_cpu_add(cleancache_events.count[event], nr);
+}
+
+static struct cleancache_window *window_of(const struct address_space *mapping)
+{
+	return &cleancache_windows[hash_ptr(mapping, WINDOW_BITS)];
+}
+
+static bool inhibited(const struct address_space *mapping)
+{
+	struct cleancache_window *window = window_of(mapping);
+	unsigned long flags;
+	bool ret;
+
+	spin_lock_irqsave(&window->lock, flags);
+	ret = window->nr_open;
+	spin_unlock_irqrestore(&window->lock, flags);
+	return ret;
+}
+
+/*
+ * Can the contents of this mapping be cached at all? A swap file is written
+ * beneath its file system; plaintext must not outlive its key, nor a page the
+ * verification that it has not had; quota files are written as blocks.
+ */
+static bool mapping_eligible(struct address_space *mapping)
+{
+	struct inode *inode = mapping->host;
+
+	return S_ISREG(inode->i_mode) && mapping == &inode->i_data &&
+	       !IS_DAX(inode) && !IS_SWAPFILE(inode) && !IS_ENCRYPTED(inode) &&
+	       !IS_VERITY(inode) && !IS_NOQUOTA(inode) &&
+	       !mapping_exiting(mapping) && !mapping_unevictable(mapping) &&
+	       !mapping_inaccessible(mapping);
+}
+
+/*
+ * Is what the folio holds what the disk holds? After a failed writeback a
+ * folio is clean and yet the only one to know; the error may have been reported
+ * and cleared in the flags since, but not in wb_err.
+ */
+static bool folio_eligible(struct folio *folio, struct address_space *mapping)
+{
+	return folio_is_file_lru(folio) && folio_test_uptodate(folio) &&
+	       !folio_test_dirty(folio) && !folio_test_writeback(folio) &&
+	       !folio_has_private(folio) &&
+	       !folio_contain_hwpoisoned_page(folio) && !mapping->wb_err &&
+	       folio_pos(folio) < i_size_read(mapping->host);
+}
+
+/* Copy what of the folio the backend will take. */
+static void prepare_pages(struct cleancache_put *put, struct folio *folio)
+{
+	unsigned long i, nr = folio_nr_pages(folio);
+	struct cleancache_token *token;
+
+	for (i = 0; i < nr; i++) {
+		token = put->ops->prepare(put->mapping, folio->index + i,
+					  folio_page(folio, i));
+		if (!token) {
+			count(CLEANCACHE_FAILED_PUTS, 1);
+			continue;
+		}
+		token->next = put->tokens;
+		put->tokens = token;
+	}
+}
+
+/**
+ * __cleancache_put_begin() - copy a folio that is about to be reclaimed
+ * @put: storage for the put
+ * @mapping: its mapping
+ * @folio: locked, unmapped and clean; the caller has the one reference but for
+ *	the page cache's
+ *
+ * Context: reclaim; no locks but the folio's.
+ * Return: true if there is a put to be ended, and perhaps committed.
+ */
+bool __cleancache_put_begin(struct cleancache_put *put,
+			    struct address_space *mapping, struct folio *folio)
+{
+	if (!mapping_eligible(mapping) || !folio_eligible(folio, mapping))
+		return false;
+	/* Somebody uses it: it will not be removed, so do not compress. */
+	if (folio_ref_count(folio) != 1 + folio_nr_pages(folio))
+		return false;
+	if (inhibited(mapping)) {
+		count(CLEANCACHE_INHIBITED, folio_nr_pages(folio));
+		return false;
+	}
+
+	put->mapping = mapping;
+	put->tokens = NULL;
+	put->srcu_idx = srcu_read_lock(&cleancache_srcu);
+	put->ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
+	if (put->ops)
+		prepare_pages(put, folio);
+	if (put->tokens) {
+		__release(&cleancache_srcu);	/* open until the end */
+		return true;
+	}
+	srcu_read_unlock(&cleancache_srcu, put->srcu_idx);
+	return false;
+}
+
+/**
+ * cleancache_put_commit() - publish the copies
+ * @put: begun
+ *
+ * Context: under i_pages with interrupts off; the folio is clean, its
+ * references are frozen, and it is removed in the same section, afterwards.
+ */
+void cleancache_put_commit(struct cleancache_put *put)
+{
+	struct cleancache_window *window = window_of(put->mapping);
+	struct cleancache_token *token;
+	unsigned long nr = 0;
+
+	lockdep_assert_held(&put->mapping->i_pages.xa_lock);
+
+	spin_lock(&window->lock);
+	if (window->nr_open) {
+		spin_unlock(&window->lock);
+		count(CLEANCACHE_INHIBITED, 1);
+		return;
+	}
+	set_bit(AS_CLEANCACHE, &put->mapping->flags);
+	for (token = put->tokens; token; token = token->next) {
+		put->ops->commit(token);
+		nr++;
+	}
+	spin_unlock(&window->lock);
+	/* The bit and the entries before the empty slot: cleancache_has(). */
+	smp_wmb();
+	count(CLEANCACHE_PUTS, nr);
+}
+
+/**
+ * cleancache_put_end() - finish a put, committed or not
+ * @put: begun
+ *
+ * Context: no locks but, if it is still there, the folio's. The mapping may be
+ * gone.
+ */
+void cleancache_put_end(struct cleancache_put *put)
+{
+	struct cleancache_token *token = put->tokens, *next;
+
+	__acquire(&cleancache_srcu);
+	for (; token; token = next) {
+		next = token->next;
+		put->ops->finish(token);
+	}
+	srcu_read_unlock(&cleancache_srcu, put->srcu_idx);
+}
+
+static void invalidate(const struct address_space *mapping,
+		       unsigned long first, unsigned long last)
+{
+	const struct cleancache_ops *ops;
+	int idx;
+
+	idx = srcu_read_lock(&cleancache_srcu);
+	ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
+	if (ops)
+		ops->invalidate(mapping, first, last);
+	srcu_read_unlock(&cleancache_srcu, idx);
+}
+
+/**
+ * __cleancache_drop_folio() - consume the entries of a new folio unread
+ * @folio: locked and in the page cache
+ *
+ * Context: atomic or not.
+ */
+void __cleancache_drop_folio(struct folio *folio)
+{
+	invalidate(folio->mapping, folio->index,
+		   folio_next_index(folio) - 1);
+	count(CLEANCACHE_DROPS, 1);
+}
+
+static bool get_pages(const struct cleancache_ops *ops, struct folio *folio)
+{
+	unsigned long i, nr = folio_nr_pages(folio);
+
+	for (i = 0; i < nr; i++)
+		if (ops->get(folio->mapping, folio->index + i,
+			     folio_page(folio, i)))
+			return false;
+	return true;
+}
+
+/**
+ * __cleancache_get_folio() - fill a new folio
+ * @folio: locked, not up to date, in the page cache
+ *
+ * All of the folio or nothing: what was got of one that cannot be completed is
+ * overwritten by the read that follows.
+ *
+ * Context: may sleep.
+ * Return: true if the folio is up to date.
+ */
+bool __cleancache_get_folio(struct folio *folio)
+{
+	struct address_space *mapping = folio->mapping;
+	const struct cleancache_ops *ops;
+	bool filled = false;
+	int idx;
+
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+	VM_WARN_ON_ONCE_FOLIO(folio_test_uptodate(folio), folio);
+
+	idx = srcu_read_lock(&cleancache_srcu);
+	ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
+	/*
+	 * A window that opens after this test does no harm: the folio can be
+	 * seen already, so the walk will find it and wait for its lock.
+	 */
+	if (ops && mapping_eligible(mapping) && !inhibited(mapping))
+		filled = get_pages(ops, folio);
+	if (ops && !filled)
+		ops->invalidate(mapping, folio->index,
+				folio_next_index(folio) - 1);
+	srcu_read_unlock(&cleancache_srcu, idx);
+
+	if (filled) {
+		flush_dcache_folio(folio);
+		folio_mark_uptodate(folio);
+	}
+	count(filled ? CLEANCACHE_SUCC_GETS : CLEANCACHE_FAILED_GETS,
+	      folio_nr_pages(folio));
+	return filled;
+}
+
+/**
+ * __cleancache_present() - is there any entry in a range?
+ * @mapping: the mapping
+ * @first: first page index
+ * @last: last page index, inclusive
+ *
+ * Context: any but hard interrupt.
+ * Return: true if there was.
+ */
+bool __cleancache_present(struct address_space *mapping, unsigned long first,
+			  unsigned long last)
+{
+	const struct cleancache_ops *ops;
+	bool ret;
+	int idx;
+
+	idx = srcu_read_lock(&cleancache_srcu);
+	ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
+	ret = ops && ops->present(mapping, first, last);
+	srcu_read_unlock(&cleancache_srcu, idx);
+	return ret;
+}
+
+/**
+ * __cleancache_inval_begin() - keep gets and commits of a mapping out
+ * @inval: its mapping and range are set
+ *
+ * Context: may be atomic; the caller may sleep before the end.
+ */
+void __cleancache_inval_begin(struct cleancache_inval *inval)
+{
+	struct cleancache_window *window = window_of(inval->mapping);
+	unsigned long flags;
+
+	inval->open = true;
+	inval->srcu_idx = srcu_read_lock(&cleancache_walkers);
+	__release(&cleancache_walkers);		/* open until the end */
+	if (!static_branch_unlikely(&cleancache_key))
+		return;
+
+	inval->counted = true;
+	spin_lock_irqsave(&window->lock, flags);
+	window->nr_open++;
+	spin_unlock_irqrestore(&window->lock, flags);
+}
+
+/**
+ * __cleancache_inval_end() - erase the range, then let gets and commits in
+ * @inval: an open window
+ *
+ * Context: may be atomic.
+ */
+void __cleancache_inval_end(struct cleancache_inval *inval)
+{
+	struct cleancache_window *window = window_of(inval->mapping);
+	unsigned long flags;
+
+	__acquire(&cleancache_walkers);
+	if (inval->counted) {
+		if (cleancache_has(inval->mapping)) {
+			invalidate(inval->mapping, inval->first, inval->last);
+			count(CLEANCACHE_INVALIDATES, 1);
+		}
+		spin_lock_irqsave(&window->lock, flags);
+		window->nr_open--;
+		spin_unlock_irqrestore(&window->lock, flags);
+	}
+	srcu_read_unlock(&cleancache_walkers, inval->srcu_idx);
+}
+
+/**
+ * cleancache_invalidate_inode() - forget a file
+ * @inode: the file
+ *
+ * For changes beneath the page cache, and for the end of the inode.
+ *
+ * Context: may be atomic.
+ */
+void cleancache_invalidate_inode(struct inode *inode)
+{
+	struct cleancache_inval inval;
+
+	cleancache_inval_begin(&inval, &inode->i_data, 0, ULONG_MAX);
+	cleancache_inval_end(&inval);
+}
+EXPORT_SYMBOL_GPL(cleancache_invalidate_inode);
+
+/**
+ * cleancache_register() - become the backend
+ * @ops: must stay valid until unregistered; holds no page yet
+ *
+ * Context: may sleep, for as long as invalidations under way do.
+ * Return: 0, -EBUSY if there is a backend, -EPERM after "nocleancache".
+ */
+int cleancache_register(const struct cleancache_ops *ops)
+{
+	int err = 0;
+
+	if (cleancache_off)
+		return -EPERM;
+
+	mutex_lock(&cleancache_mutex);
+	if (rcu_access_pointer(cleancache_ops)) {
+		err = -EBUSY;
+		goto out;
+	}
+	/*
+	 * A walk that began before the key was on has no window. It must be
+	 * over before the first page can be published.
+	 */
+	static_branch_enable(&cleancache_key);
+	synchronize_srcu(&cleancache_walkers);
+	rcu_assign_pointer(cleancache_ops, ops);
+out:
+	mutex_unlock(&cleancache_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(cleancache_register);
+
+/**
+ * cleancache_unregister() - stop being the backend
+ * @ops: as registered
+ *
+ * When this returns no operation runs or begins. The backend must then forget
+ * all pages: they miss their invalidations.
+ *
+ * Context: may sleep.
+ * Return: 0, or -EINVAL for ops that are not registered.
+ */
+int cleancache_unregister(const struct cleancache_ops *ops)
+{
+	int err = 0;
+
+	mutex_lock(&cleancache_mutex);
+	if (WARN_ON_ONCE(rcu_access_pointer(cleancache_ops) != ops)) {
+		err = -EINVAL;
+		goto out;
+	}
+	RCU_INIT_POINTER(cleancache_ops, NULL);
+	static_branch_disable(&cleancache_key);
+	synchronize_srcu(&cleancache_srcu);
+out:
+	mutex_unlock(&cleancache_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(cleancache_unregister);
+
+static int __init cleancache_setup(char *str)
+{
+	cleancache_off = true;
+	return 1;
+}
+__setup("nocleancache", cleancache_setup);
+
+#ifdef CONFIG_DEBUG_FS
+static int event_get(void *data, u64 *val)
+{
+	enum cleancache_event event = (unsigned long)data;
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(cleancache_events, cpu).count[event];
+	*val = sum;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(event_fops, event_get, NULL, "%llu\n");
+
+static int __init cleancache_debugfs_init(void)
+{
+	struct dentry *root = debugfs_create_dir("cleancache", NULL);
+	unsigned long i;
+
+	for (i = 0; i < CLEANCACHE_NR_EVENTS; i++)
+		debugfs_create_file_unsafe(cleancache_event_names[i], 0444,
+					   root, (void *)i, &event_fops);
+	return 0;
+}
+late_initcall(cleancache_debugfs_init);
+#endif /* CONFIG_DEBUG_FS */

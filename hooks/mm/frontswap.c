@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * frontswap: keep swapped-out pages in a backend, in front of the swap device
+ *
+ * A slot of a swap area has its data in exactly one place: in the zeromap, in
+ * the backend, in zswap, or on the device. This layer keeps one bit a slot
+ * that says "in the backend", and holds to one rule:
+ *
+ *   After any swap-out other than a successful store, no entry is left for any
+ *   slot of the folio.
+ *
+ * A large folio is stored whole or not at all.
+ *
+ * Who may touch a slot: the holder of its locked swap-cache folio; a
+ * synchronous swap-in that owns SWAP_HAS_CACHE without a swap-cache folio; or
+ * whoever frees the slot when neither exists. They exclude each other, so the
+ * bit and the backend's entry of one slot need no lock here. Neighbouring bits
+ * belong to others, hence the atomic bit operations.
+ *
+ * A load into the swap cache moves the page: the entry goes and the folio is
+ * dirty, since no other copy exists. A synchronous swap-in may still lose the
+ * race for its page table entry and be thrown away, so it copies; its entry
+ * goes when the slot is freed.
+ *
+ * Lock order: swapon_mutex, inode lock of a swap file > frontswap_mutex.
+ */
+#include <linux/bitmap.h>
+#include <linux/debugfs.h>
+#include <linux/frontswap.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/srcu.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <linux/zswap.h>
+
+/**
+ * struct frontswap_area - a swap area as seen from here
+ * @map: one bit a slot, set if the backend has its page; NULL if the area is
+ *	off. Set before the first swap-out to the area, freed after the last use
+ * @nr_slots: bits in @map
+ * @nr_stored: bits set
+ * @attached: the backend has accepted it; changes before the ops are published
+ *	or before the area is in use
+ *
+ * @map, @nr_slots and @attached change under frontswap_mutex.
+ */
+struct frontswap_area {
+	unsigned long *map;
+	unsigned long nr_slots;
+	atomic_long_t nr_stored;
+	bool attached;
+};
+
+enum frontswap_event {
+	FRONTSWAP_LOADS,
+	FRONTSWAP_FAILED_LOADS,
+	FRONTSWAP_SUCC_STORES,
+	FRONTSWAP_FAILED_STORES,
+	FRONTSWAP_INVALIDATES,
+	FRONTSWAP_NR_EVENTS
+};
+
+static const char * const frontswap_event_names[FRONTSWAP_NR_EVENTS] = {
+	[FRONTSWAP_LOADS]		= "loads",
+	[FRONTSWAP_FAILED_LOADS]	= "failed_loads",
+	[FRONTSWAP_SUCC_STORES]		= "succ_stores",
+	[FRONTSWAP_FAILED_STORES]	= "failed_stores",
+	[FRONTSWAP_INVALIDATES]		= "invalidates",
+};
+
+struct frontswap_events {
+	unsigned long count[FRONTSWAP_NR_EVENTS];
+};
+
+DEFINE_STATIC_KEY_FALSE(frontswap_key);
+DEFINE_STATIC_KEY_FALSE(frontswap_ever_key);
+DEFINE_STATIC_SRCU(frontswap_srcu);	/* readers: users of frontswap_ops */
+static DEFINE_MUTEX(frontswap_mutex);	/* writers, and the areas */
+static const struct frontswap_ops __rcu *frontswap_ops;
+static struct frontswap_area frontswap_areas[MAX_SWAPFILES];
+static DEFINE_PER_CPU(struct frontswap_events, frontswap_events);
+static bool frontswap_off __ro_after_init;
+
+static void count(enum frontswap_event event, unsigned long nr)
+{
+	this_cpu_add(frontswap_events.count[event], nr);
+}
+
+static void mark_stored(struct frontswap_area *area, unsigned long offset)
+{
+	if (!test_and_set_bit(offset, area->map))
+		atomic_long_inc(&area->nr_stored);
+}
+
+/* Erase all entries of a range; the caller owns every slot of it. */
+static void erase(const struct frontswap_ops *ops, unsigned int type,
+		  unsigned long offset, unsigned int nr)
+{
+	struct frontswap_area *area = &frontswap_areas[type];
+	unsigned long end = offset + nr;
+
+	for_each_set_bit_from(offset, area->map, end) {
+		ops->invalidate(type, offset);
+		clear_bit(offset, area->map);
+		atomic_long_dec(&area->nr_stored);
+		count(FRONTSWAP_INVALIDATES, 1);
+	}
+}
+
+/* A copy of an earlier life of the slot must not come back from zswap. */
+static void forget_zswap(swp_entry_t entry, unsigned int nr)
+{
+	if (zswap_never_enabled())
+		return;
+	for (; nr; nr--, entry.val++)
+		zswap_invalidate(entry);
+}
+
+static bool store_folio(const struct frontswap_ops *ops, struct folio *folio)
+{
+	unsigned int i, nr = folio_nr_pages(folio);
+	unsigned int type = swp_type(folio->swap);
+	unsigned long offset = swp_offset(folio->swap);
+	struct frontswap_area *area = &frontswap_areas[type];
+
+	if (!area->attached)
+		return false;
+
+	for (i = 0; i < nr; i++) {
+		if (ops->store(type, offset + i, folio_page(folio, i)))
+			break;
+		mark_stored(area, offset + i);
+	}
+	if (i < nr) {
+		/* Also the pages not tried: an older copy may be there. */
+		erase(ops, type, offset, nr);
+		count(FRONTSWAP_FAILED_STORES, nr);
+		return false;
+	}
+	forget_zswap(folio->swap, nr);
+	count(FRONTSWAP_SUCC_STORES, nr);
+	return true;
+}
+
+/**
+ * __frontswap_store() - offer a folio to the backend
+ * @folio: a locked swap-cache folio on its way out, not all zero
+ *
+ * Context: reclaim; may sleep.
+ * Return: true if the backend has all of it. If false, it has none of it, nor
+ * anything older, and the folio must be written to the device.
+ */
+bool __frontswap_store(struct folio *folio)
+{
+	const struct frontswap_ops *ops;
+	bool stored = false;
+	int idx;
+
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_swapcache(folio), folio);
+
+	idx = srcu_read_lock(&frontswap_srcu);
+	ops = srcu_dereference(frontswap_ops, &frontswap_srcu);
+	if (ops)
+		stored = store_folio(ops, folio);
+	srcu_read_unlock(&frontswap_srcu, idx);
+	return stored;
+}
+
+/* How many of a range's slots are in the backend. */
+static unsigned int nr_in_backend(unsigned int type, unsigned long offset,
+				  unsigned int nr)
+{
+	struct frontswap_area *area = &frontswap_areas[type];
+	unsigned long end = offset + nr;
+	unsigned int n = 0;
+
+	if (area->attached)
+		for_each_set_bit_from(offset, area->map, end)
+			n++;
+	return n;
+}
+
+static bool load_folio(const struct frontswap_ops *ops, struct folio *folio)
+{
+	unsigned int i, nr = folio_nr_pages(folio);
+	unsigned int type = swp_type(folio->swap);
+	unsigned long offset = swp_offset(folio->swap);
+	unsigned int there = nr_in_backend(type, offset, nr);
+
+	if (!there)
+		return false;
+	/*
+	 * Large folios are not swapped in once a backend has been seen, so
+	 * all or nothing is here. Half of it cannot be had from the device
+	 * either: the fault must fail.
+	 */
+	if (WARN_ON_ONCE(there != nr))
+		goto fail;
+
+	for (i = 0; i < nr; i++)
+		if (ops->load(type, offset + i, folio_page(folio, i)))
+			goto fail;
+
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+	if (folio_test_swapcache(folio)) {
+		folio_mark_dirty(folio);
+		erase(ops, type, offset, nr);
+	}
+	count(FRONTSWAP_LOADS, nr);
+	return true;
+fail:
+	count(FRONTSWAP_FAILED_LOADS, nr);
+	return true;
+}
+
+/**
+ * __frontswap_load() - fill a folio from the backend
+ * @folio: locked, not up to date, in the swap cache or being swapped in
+ *	synchronously
+ *
+ * Context: may sleep.
+ * Return: true if the backend is where the data is. The folio is up to date
+ * then, or, when the backend could not restore it, is not, which the fault
+ * reports as for a failed read. False if the device has to be read.
+ */
+bool __frontswap_load(struct folio *folio)
+{
+	const struct frontswap_ops *ops;
+	bool loaded = false;
+	int idx;
+
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+
+	idx = srcu_read_lock(&frontswap_srcu);
+	ops = srcu_dereference(frontswap_ops, &frontswap_srcu);
+	if (ops)
+		loaded = load_folio(ops, folio);
+	srcu_read_unlock(&frontswap_srcu, idx);
+	return loaded;
+}
+
+/**
+ * __frontswap_invalidate() - forget a range of slots
+ * @type: swap area
+ * @offset: first slot
+ * @nr: how many, all owned by the caller
+ *
+ * Context: atomic, interrupts on or off.
+ */
+void __frontswap_invalidate(unsigned int type, unsigned long offset,
+			    unsigned int nr)
+{
+	const struct frontswap_ops *ops;
+	int idx;
+
+	if (!frontswap_areas[type].attached)
+		return;
+
+	idx = srcu_read_lock(&frontswap_srcu);
+	ops = srcu_dereference(frontswap_ops, &frontswap_srcu);
+	if (ops)
+		erase(ops, type, offset, nr);
+	srcu_read_unlock(&frontswap_srcu, idx);
+}
+
+/**
+ * __frontswap_invalidate_folio() - forget all slots of a folio
+ * @folio: locked and in the swap cache
+ *
+ * Context: atomic.
+ */
+void __frontswap_invalidate_folio(struct folio *folio)
+{
+	__frontswap_invalidate(swp_type(folio->swap), swp_offset(folio->swap),
+			       folio_nr_pages(folio));
+}
+
+static void attach(const struct frontswap_ops *ops, unsigned int type)
+{
+	struct frontswap_area *area = &frontswap_areas[type];
+	int err;
+
+	lockdep_assert_held(&frontswap_mutex);
+
+	err = ops->init(type, area->nr_slots);
+	if (err) {
+		pr_warn("frontswap: no backend for swap area %u: error %d\n",
+			type, err);
+		return;
+	}
+	__module_get(ops->owner);
+	area->attached = true;
+}
+
+static void detach(const struct frontswap_ops *ops, unsigned int type)
+{
+	struct frontswap_area *area = &frontswap_areas[type];
+
+	lockdep_assert_held(&frontswap_mutex);
+
+	area->attached = false;
+	ops->exit(type);
+	module_put(ops->owner);
+}
+
+static const struct frontswap_ops *current_ops(void)
+{
+	return rcu_dereference_protected(frontswap_ops,
+					 lockdep_is_held(&frontswap_mutex));
+}
+
+/**
+ * frontswap_swapon() - a swap area is about to be used
+ * @type: swap area
+ * @nr_slots: its size in pages
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int frontswap_swapon(unsigned int type, unsigned long nr_slots)
+{
+	struct frontswap_area *area = &frontswap_areas[type];
+	unsigned long *map;
+
+	if (frontswap_off)
+		return 0;
+
+	map = kvcalloc(BITS_TO_LONGS(nr_slots), sizeof(*map), GFP_KERNEL);
+	if (!map)
+		return -ENOMEM;
+
+	mutex_lock(&frontswap_mutex);
+	area->map = map;
+	area->nr_slots = nr_slots;
+	atomic_long_set(&area->nr_stored, 0);
+	if (current_ops())
+		attach(current_ops(), type);
+	mutex_unlock(&frontswap_mutex);
+	return 0;
+}
+
+/**
+ * frontswap_swapoff() - a swap area is not used any more
+ * @type: swap area; every slot of it has been freed
+ *
+ * Context: may sleep.
+ */
+void frontswap_swapoff(unsigned int type)
+{
+	struct frontswap_area *area = &frontswap_areas[type];
+	unsigned long *map;
+
+	mutex_lock(&frontswap_mutex);
+	if (area->attached) {
+		WARN_ON_ONCE(atomic_long_read(&area->nr_stored));
+		detach(current_ops(), type);
+	}
+	map = area->map;
+	area->map = NULL;
+	area->nr_slots = 0;
+	mutex_unlock(&frontswap_mutex);
+	kvfree(map);
+}
+
+/**
+ * frontswap_register() - become the backend
+ * @ops: must stay valid until unregistered
+ *
+ * Swap areas that are on already are attached: their next swap-outs are
+ * offered, what is on the device stays there.
+ *
+ * Context: may sleep.
+ * Return: 0, -EBUSY if there is a backend, -EPERM after "nofrontswap".
+ */
+int frontswap_register(const struct frontswap_ops *ops)
+{
+	unsigned int type;
+
+	if (frontswap_off)
+		return -EPERM;
+
+	mutex_lock(&frontswap_mutex);
+	if (current_ops()) {
+		mutex_unlock(&frontswap_mutex);
+		return -EBUSY;
+	}
+	for (type = 0; type < MAX_SWAPFILES; type++)
+		if (frontswap_areas[type].map)
+			attach(ops, type);
+	rcu_assign_pointer(frontswap_ops, ops);
+	mutex_unlock(&frontswap_mutex);
+
+	/* First the loads must look, then the stores may come: one key. */
+	static_branch_enable(&frontswap_ever_key);
+	static_branch_enable(&frontswap_key);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(frontswap_register);
+
+/**
+ * frontswap_unregister() - stop being the backend
+ * @ops: as registered
+ *
+ * Context: may sleep.
+ * Return: 0, after which no operation runs or begins; -EBUSY while a swap area
+ * is attached, because its pages exist nowhere else.
+ */
+int frontswap_unregister(const struct frontswap_ops *ops)
+{
+	unsigned int type;
+	int err = 0;
+
+	mutex_lock(&frontswap_mutex);
+	if (WARN_ON_ONCE(current_ops() != ops))
+		err = -EINVAL;
+	for (type = 0; type < MAX_SWAPFILES && !err; type++)
+		if (frontswap_areas[type].attached)
+			err = -EBUSY;
+	if (!err)
+		RCU_INIT_POINTER(frontswap_ops, NULL);
+	mutex_unlock(&frontswap_mutex);
+	if (err)
+		return err;
+
+	static_branch_disable(&frontswap_key);
+	synchronize_srcu(&frontswap_srcu);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(frontswap_unregister);
+
+static int __init frontswap_setup(char *str)
+{
+	frontswap_off = true;
+	return 1;
+}
+__setup("nofrontswap", frontswap_setup);
+
+#ifdef CONFIG_DEBUG_FS
+static int event_get(void *data, u64 *val)
+{
+	enum frontswap_event event = (unsigned long)data;
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(frontswap_events, cpu).count[event];
+	*val = sum;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(event_fops, event_get, NULL, "%llu\n");
+
+static int stored_get(void *data, u64 *val)
+{
+	unsigned int type;
+
+	*val = 0;
+	for (type = 0; type < MAX_SWAPFILES; type++)
+		*val += atomic_long_read(&frontswap_areas[type].nr_stored);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(stored_fops, stored_get, NULL, "%llu\n");
+
+static int __init frontswap_debugfs_init(void)
+{
+	struct dentry *root = debugfs_create_dir("frontswap", NULL);
+	unsigned long i;
+
+	for (i = 0; i < FRONTSWAP_NR_EVENTS; i++)
+		debugfs_create_file_unsafe(frontswap_event_names[i], 0444, root,
+					   (void *)i, &event_fops);
+	debugfs_create_file_unsafe("stored", 0444, root, NULL, &stored_fops);
+	return 0;
+}
+late_initcall(frontswap_debugfs_init);
+#endif /* CONFIG_DEBUG_FS */

@@ -1,0 +1,752 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of cleancache, with a backend whose pages are one byte: all bytes of a
+ * page are the same.
+ *
+ * They need a kernel without backend: zcache must be off.
+ */
+#include <linux/cleancache.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/workqueue.h>
+
+#include "test_util.h"
+
+#define NR_INDEXES	16
+
+/**
+ * struct file_token - a page that is being put
+ * @token: cleancache's part
+ * @mapping: whose
+ * @index: which
+ * @byte: its contents
+ */
+struct file_token {
+	struct cleancache_token token;
+	const struct address_space *mapping;
+	unsigned long index;
+	u8 byte;
+};
+
+/**
+ * struct file_backend - keeps the pages of one file
+ * @sb: of all files in the test
+ * @mapping: the one whose pages are kept
+ * @byte: what its pages are filled with; 0: there is none
+ * @refused: a bit for each page that will not be kept
+ * @tokens: prepared and not finished
+ * @first: first index of the last invalidation
+ * @last: last index of it
+ * @invalidations: how many there were
+ */
+static struct file_backend {
+	struct super_block *sb;
+	const struct address_space *mapping;
+	u8 byte[NR_INDEXES];
+	unsigned long refused;
+	unsigned int tokens;
+	unsigned long first;
+	unsigned long last;
+	unsigned int invalidations;
+} files;
+
+static struct cleancache_token *files_prepare(const struct address_space *mapping,
+					      unsigned long index,
+					      struct page *page)
+{
+	struct file_token *token;
+
+	/* Other file systems may be at work when the suite runs. */
+	if (mapping->host->i_sb != files.sb || index >= NR_INDEXES ||
+	    files.refused & BIT(index))
+		return NULL;
+	token = kmalloc(sizeof(*token), GFP_NOWAIT);
+	if (!token)
+		return NULL;
+	token->mapping = mapping;
+	token->index = index;
+	token->byte = *(u8 *)page_address(page);
+	files.tokens++;
+	return &token->token;
+}
+
+static void files_commit(struct cleancache_token *t)
+{
+	struct file_token *token = container_of(t, struct file_token, token);
+
+	if (token->mapping == files.mapping)
+		files.byte[token->index] = token->byte;
+}
+
+static void files_finish(struct cleancache_token *token)
+{
+	files.tokens--;
+	kfree(container_of(token, struct file_token, token));
+}
+
+static int files_get(const struct address_space *mapping, unsigned long index,
+		     struct page *page)
+{
+	if (mapping != files.mapping || index >= NR_INDEXES ||
+	    !files.byte[index])
+		return -ENOENT;
+	memset(page_address(page), files.byte[index], PAGE_SIZE);
+	files.byte[index] = 0;
+	return 0;
+}
+
+static bool files_present(const struct address_space *mapping,
+			  unsigned long first, unsigned long last)
+{
+	if (mapping != files.mapping)
+		return false;
+	for (; first <= last && first < NR_INDEXES; first++)
+		if (files.byte[first])
+			return true;
+	return false;
+}
+
+static void files_invalidate(const struct address_space *mapping,
+			     unsigned long first, unsigned long last)
+{
+	if (mapping != files.mapping)
+		return;
+	files.first = first;
+	files.last = last;
+	files.invalidations++;
+	for (; first <= last && first < NR_INDEXES; first++)
+		files.byte[first] = 0;
+}
+
+static const struct cleancache_ops files_ops = {
+	.prepare = files_prepare,
+	.commit = files_commit,
+	.finish = files_finish,
+	.get = files_get,
+	.present = files_present,
+	.invalidate = files_invalidate,
+};
+
+/* The pages that are kept, a bit each. */
+static unsigned long kept(void)
+{
+	unsigned long i, ret = 0;
+
+	for (i = 0; i < NR_INDEXES; i++)
+		if (files.byte[i])
+			ret |= BIT(i);
+	return ret;
+}
+
+/* Files to test with */
+
+static void files_off(void *unused)
+{
+	cleancache_unregister(&files_ops);
+}
+
+static void unmount(void *mnt)
+{
+	kern_unmount(mnt);
+}
+
+static void put_inode(void *inode)
+{
+	iput(inode);
+}
+
+static struct super_block *mount_fs(struct kunit *test)
+{
+	struct file_system_type *type = get_fs_type("ramfs");
+	struct vfsmount *mnt;
+
+	KUNIT_ASSERT_NOT_NULL(test, type);
+	mnt = kern_mount(type);
+	put_filesystem(type);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(mnt));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, unmount, mnt));
+	mnt->mnt_sb->s_iflags |= SB_I_CLEANCACHE;
+	return mnt->mnt_sb;
+}
+
+static struct address_space *new_file(struct kunit *test)
+{
+	struct inode *inode = alloc_anon_inode(files.sb);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(inode));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_inode,
+							   inode));
+	inode->i_mode |= S_IFREG;
+	i_size_write(inode, NR_INDEXES * PAGE_SIZE);
+	mapping_set_large_folios(inode->i_mapping);
+	return inode->i_mapping;
+}
+
+static void files_on(struct kunit *test)
+{
+	int err = cleancache_register(&files_ops);
+
+	if (err)
+		kunit_skip(test, "cannot be the backend: error %d", err);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, files_off,
+							   NULL));
+}
+
+/* A file whose pages are kept when they are put. */
+static struct address_space *open_file(struct kunit *test)
+{
+	files = (struct file_backend) {};
+	files_on(test);
+	files.sb = mount_fs(test);
+	files.mapping = new_file(test);
+	return (struct address_space *)files.mapping;
+}
+
+/* A new folio, locked and up to date, as after a read. */
+static struct folio *read_folio(struct kunit *test,
+				struct address_space *mapping, pgoff_t index,
+				unsigned int order, u8 byte)
+{
+	struct folio *folio = filemap_alloc_folio(GFP_KERNEL, order);
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	/* Both on one CPU: its list of folios for the LRU has a reference. */
+	migrate_disable();
+	err = filemap_add_folio(mapping, folio, index, GFP_KERNEL);
+	lru_add_drain();
+	migrate_enable();
+	KUNIT_ASSERT_EQ(test, err, 0);
+	test_fill_folio(folio, byte);
+	folio_mark_uptodate(folio);
+	return folio;
+}
+
+/* As a fault finds or adds a folio: this way it is filled from cleancache. */
+static struct folio *fault_folio(struct kunit *test,
+				 struct address_space *mapping, pgoff_t index,
+				 unsigned int order)
+{
+	struct folio *folio;
+
+	filemap_invalidate_lock_shared(mapping);
+	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP |
+				    fgf_set_order(PAGE_SIZE << order),
+				    GFP_KERNEL);
+	filemap_invalidate_unlock_shared(mapping);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(folio));
+	KUNIT_EXPECT_EQ(test, folio_order(folio), order);
+	folio_lock(folio);
+	return folio;
+}
+
+/* The end of reclaim's __remove_mapping(): the folio goes, its page stays. */
+static void remove_folio(struct folio *folio, struct cleancache_put *put)
+{
+	struct address_space *mapping = folio->mapping;
+
+	xa_lock_irq(&mapping->i_pages);
+	if (put)
+		cleancache_put_commit(put);
+	__filemap_remove_folio(folio, NULL);
+	xa_unlock_irq(&mapping->i_pages);
+	if (put)
+		cleancache_put_end(put);
+	folio_put_refs(folio, folio_nr_pages(folio));
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static bool reclaim_folio(struct folio *folio)
+{
+	struct cleancache_put put;
+	bool putting = cleancache_put_begin(&put, folio->mapping, folio);
+
+	remove_folio(folio, putting ? &put : NULL);
+	return putting;
+}
+
+/* Would reclaim put this folio? */
+static bool eligible(struct folio *folio)
+{
+	struct cleancache_put put;
+
+	if (!cleancache_put_begin(&put, folio->mapping, folio))
+		return false;
+	cleancache_put_end(&put);
+	return true;
+}
+
+/* Put a page of each index, filled with 100 + index. */
+static void put_pages(struct kunit *test, struct address_space *mapping,
+		      pgoff_t first, pgoff_t last)
+{
+	for (; first <= last; first++)
+		KUNIT_EXPECT_TRUE(test, reclaim_folio(read_folio(test, mapping,
+								 first, 0,
+								 100 + first)));
+}
+
+/* The tests */
+
+static void put_get(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio;
+
+	KUNIT_EXPECT_FALSE(test, cleancache_has(mapping));
+	put_pages(test, mapping, 3, 3);
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+	KUNIT_EXPECT_TRUE(test, cleancache_present(mapping, 0, 3));
+	KUNIT_EXPECT_FALSE(test, cleancache_present(mapping, 4, 9));
+
+	folio = fault_folio(test, mapping, 3, 0);
+	KUNIT_EXPECT_TRUE(test, folio_test_uptodate(folio));
+	KUNIT_EXPECT_TRUE(test, test_folio_filled(folio, 103));
+	KUNIT_EXPECT_EQ(test, kept(), 0);
+	remove_folio(folio, NULL);
+
+	folio = fault_folio(test, mapping, 3, 0);
+	KUNIT_EXPECT_FALSE(test, folio_test_uptodate(folio));
+	remove_folio(folio, NULL);
+}
+
+/* A folio that is filled by other means makes the entry obsolete. */
+static void add_drops(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+
+	put_pages(test, mapping, 2, 9);
+	remove_folio(read_folio(test, mapping, 5, 0, 1), NULL);
+	KUNIT_EXPECT_EQ(test, kept(), 0x3dc);
+	remove_folio(read_folio(test, mapping, 8, 2, 1), NULL);
+	KUNIT_EXPECT_EQ(test, kept(), 0xdc);
+}
+
+/* Who sees the page cache without the folio must look here for the page. */
+static void has_before_removal(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+	struct cleancache_put put;
+	bool has, present;
+
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio));
+	KUNIT_EXPECT_FALSE(test, cleancache_has(mapping));
+	xa_lock_irq(&mapping->i_pages);
+	cleancache_put_commit(&put);
+	has = cleancache_has(mapping);
+	present = cleancache_present(mapping, 3, 3);
+	xa_unlock_irq(&mapping->i_pages);
+	KUNIT_EXPECT_TRUE(test, has);
+	KUNIT_EXPECT_TRUE(test, present);
+	cleancache_put_end(&put);
+	remove_folio(folio, NULL);
+}
+
+static void put_not_committed(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 4, 2, 1);
+
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+	KUNIT_EXPECT_EQ(test, kept(), 0);
+	KUNIT_EXPECT_FALSE(test, cleancache_has(mapping));
+	remove_folio(folio, NULL);
+}
+
+static void folio_refused(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+
+#define REFUSED_WHILE(set, clear) do {					\
+	set;								\
+	KUNIT_EXPECT_FALSE_MSG(test, eligible(folio), "after %s", #set);	\
+	clear;								\
+	KUNIT_EXPECT_TRUE_MSG(test, eligible(folio), "after %s", #clear);	\
+} while (0)
+
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	REFUSED_WHILE(folio_set_dirty(folio), folio_clear_dirty(folio));
+	REFUSED_WHILE(folio_test_set_writeback(folio),
+		      folio_test_clear_writeback(folio));
+	REFUSED_WHILE(folio_clear_uptodate(folio), folio_mark_uptodate(folio));
+	REFUSED_WHILE(folio_set_private(folio), folio_clear_private(folio));
+	REFUSED_WHILE(__folio_set_swapbacked(folio),
+		      __folio_clear_swapbacked(folio));
+	REFUSED_WHILE(folio_get(folio), folio_put(folio));
+	REFUSED_WHILE(mapping->wb_err = 1, mapping->wb_err = 0);
+	REFUSED_WHILE(i_size_write(mapping->host, 3 * PAGE_SIZE),
+		      i_size_write(mapping->host, 3 * PAGE_SIZE + 1));
+#ifdef CONFIG_MEMORY_FAILURE
+	REFUSED_WHILE(folio_set_hwpoison(folio),
+		      folio_test_clear_hwpoison(folio));
+#endif
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+	remove_folio(folio, NULL);
+}
+
+static void mapping_refused(struct kunit *test)
+{
+	static const unsigned int inode_flags[] = {
+		S_SWAPFILE, S_ENCRYPTED, S_VERITY, S_NOQUOTA, S_DAX,
+	};
+	static const unsigned int mapping_flags[] = {
+		AS_EXITING, AS_UNEVICTABLE, AS_INACCESSIBLE,
+	};
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+	struct inode *inode = mapping->host;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(inode_flags); i++) {
+		/* S_DAX is nothing in a kernel without DAX. */
+		inode->i_flags |= inode_flags[i];
+		KUNIT_EXPECT_EQ(test, eligible(folio), !inode_flags[i]);
+		inode->i_flags &= ~inode_flags[i];
+	}
+	for (i = 0; i < ARRAY_SIZE(mapping_flags); i++) {
+		set_bit(mapping_flags[i], &mapping->flags);
+		KUNIT_EXPECT_FALSE(test, eligible(folio));
+		clear_bit(mapping_flags[i], &mapping->flags);
+	}
+	inode->i_mode ^= S_IFREG ^ S_IFDIR;
+	KUNIT_EXPECT_FALSE(test, eligible(folio));
+	inode->i_mode ^= S_IFREG ^ S_IFDIR;
+	inode->i_sb->s_iflags &= ~SB_I_CLEANCACHE;
+	KUNIT_EXPECT_FALSE(test, eligible(folio));
+	inode->i_sb->s_iflags |= SB_I_CLEANCACHE;
+
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	remove_folio(folio, NULL);
+}
+
+/* What the next page in memory is like does not matter. */
+static void neighbour(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct page *page = alloc_pages(GFP_KERNEL, 1);
+	struct folio *folio;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	split_page(page, 1);
+	folio = page_folio(page);
+	migrate_disable();
+	err = filemap_add_folio(mapping, folio, 3, GFP_KERNEL);
+	lru_add_drain();
+	migrate_enable();
+	KUNIT_ASSERT_EQ(test, err, 0);
+	folio_mark_uptodate(folio);
+
+	folio_set_active(page_folio(page + 1));
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	folio_clear_active(page_folio(page + 1));
+	__free_page(page + 1);
+	remove_folio(folio, NULL);
+}
+
+static void window_refuses(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+	struct cleancache_inval inval;
+	struct cleancache_put put;
+
+	/* It opens after the copy was made, and for other pages. */
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio));
+	cleancache_inval_begin(&inval, mapping, 8, 9);
+	remove_folio(folio, &put);
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+	KUNIT_EXPECT_EQ(test, kept(), 0);
+
+	folio = read_folio(test, mapping, 3, 0, 1);
+	KUNIT_EXPECT_FALSE(test, eligible(folio));
+	cleancache_inval_end(&inval);
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	KUNIT_EXPECT_TRUE(test, reclaim_folio(folio));
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+}
+
+/* Two windows: the first that closes does not let anything in. */
+static void windows_nest(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+	struct cleancache_inval inval[2];
+
+	cleancache_inval_begin(&inval[0], mapping, 0, 1);
+	cleancache_inval_begin(&inval[1], mapping, 0, 1);
+	cleancache_inval_end(&inval[0]);
+	KUNIT_EXPECT_FALSE(test, eligible(folio));
+	cleancache_inval_end(&inval[1]);
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	remove_folio(folio, NULL);
+}
+
+/* The window of a file says nothing of files that do not hash alike. */
+static void window_of_another(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test), *other;
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+	struct cleancache_inval inval;
+
+	do {
+		other = new_file(test);
+	} while (hash_ptr(other, 8) == hash_ptr(mapping, 8));
+	cleancache_inval_begin(&inval, other, 0, ULONG_MAX);
+	KUNIT_EXPECT_TRUE(test, reclaim_folio(folio));
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+	cleancache_inval_end(&inval);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+}
+
+static void get_in_window(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct cleancache_inval inval;
+	struct folio *folio;
+
+	put_pages(test, mapping, 3, 4);
+	cleancache_inval_begin(&inval, mapping, 8, 9);
+	folio = fault_folio(test, mapping, 3, 0);
+	KUNIT_EXPECT_FALSE(test, folio_test_uptodate(folio));
+	KUNIT_EXPECT_EQ(test, kept(), BIT(4));
+	remove_folio(folio, NULL);
+	cleancache_inval_end(&inval);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(4));
+}
+
+static void large_put(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+
+	files.refused = BIT(6);
+	KUNIT_EXPECT_TRUE(test, reclaim_folio(read_folio(test, mapping, 4, 2,
+							 104)));
+	KUNIT_EXPECT_EQ(test, kept(), 0xb0);
+	KUNIT_EXPECT_EQ(test, files.byte[7], 107);
+	files.refused = 0xf00;
+	KUNIT_EXPECT_FALSE(test, reclaim_folio(read_folio(test, mapping, 8, 2,
+							  108)));
+	KUNIT_EXPECT_EQ(test, kept(), 0xb0);
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+}
+
+static void large_get(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio;
+
+	put_pages(test, mapping, 3, 8);
+	folio = fault_folio(test, mapping, 4, 2);
+	KUNIT_EXPECT_TRUE(test, folio_test_uptodate(folio));
+	KUNIT_EXPECT_TRUE(test, test_folio_filled(folio, 104));
+	KUNIT_EXPECT_EQ(test, kept(), 0x108);
+	remove_folio(folio, NULL);
+
+	/* One is missing: all of them go. */
+	put_pages(test, mapping, 4, 7);
+	files.byte[6] = 0;
+	folio = fault_folio(test, mapping, 4, 2);
+	KUNIT_EXPECT_FALSE(test, folio_test_uptodate(folio));
+	KUNIT_EXPECT_EQ(test, kept(), 0x108);
+	remove_folio(folio, NULL);
+}
+
+/* The window erases its range, and pages that are cut go as a whole. */
+static void truncate_erases(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+
+	put_pages(test, mapping, 2, 12);
+	files.invalidations = 0;
+	truncate_inode_pages_range(mapping, 4 * PAGE_SIZE + 1,
+				   8 * PAGE_SIZE + 99);
+	KUNIT_EXPECT_EQ(test, files.invalidations, 1);
+	KUNIT_EXPECT_EQ(test, files.first, 4);
+	KUNIT_EXPECT_EQ(test, files.last, 8);
+	KUNIT_EXPECT_EQ(test, kept(), 0x1e0c);
+
+	KUNIT_EXPECT_EQ(test, 0, invalidate_inode_pages2_range(mapping, 10,
+							       11));
+	KUNIT_EXPECT_EQ(test, kept(), 0x120c);
+	invalidate_mapping_pages(mapping, 3, 3);
+	KUNIT_EXPECT_EQ(test, kept(), 0x1204);
+	truncate_inode_pages(mapping, 0);
+	KUNIT_EXPECT_EQ(test, files.invalidations, 4);
+	KUNIT_EXPECT_EQ(test, kept(), 0);
+}
+
+/* Also the pages of which there is a folio still. */
+static void truncate_with_folios(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio;
+
+	put_pages(test, mapping, 4, 5);
+	folio = read_folio(test, mapping, 6, 0, 1);
+	folio_unlock(folio);
+	folio_put(folio);
+	KUNIT_EXPECT_EQ(test, 0, invalidate_inode_pages2_range(mapping, 5, 6));
+	KUNIT_EXPECT_TRUE(test, mapping_empty(mapping));
+	KUNIT_EXPECT_EQ(test, kept(), BIT(4));
+}
+
+/* No call for a file that has never had an entry. */
+static void nothing_to_erase(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+
+	truncate_inode_pages(mapping, 0);
+	cleancache_invalidate_inode(mapping->host);
+	KUNIT_EXPECT_EQ(test, files.invalidations, 0);
+	put_pages(test, mapping, 3, 3);
+	cleancache_invalidate_inode(mapping->host);
+	KUNIT_EXPECT_EQ(test, files.invalidations, 1);
+	KUNIT_EXPECT_EQ(test, kept(), 0);
+}
+
+/* The address of an inode may be the name of another one next. */
+static void inode_goes(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+
+	put_pages(test, mapping, 3, 4);
+	kunit_release_action(test, put_inode, mapping->host);
+	KUNIT_EXPECT_EQ(test, kept(), 0);
+}
+
+static void one_backend(struct kunit *test)
+{
+	static const struct cleancache_ops others;
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+
+	KUNIT_EXPECT_EQ(test, cleancache_register(&others), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cleancache_register(&files_ops), -EBUSY);
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	kunit_release_action(test, files_off, NULL);
+	KUNIT_EXPECT_FALSE(test, eligible(folio));
+	files_on(test);
+	KUNIT_EXPECT_TRUE(test, eligible(folio));
+	remove_folio(folio, NULL);
+}
+
+/* Something that has to wait for what this task does. */
+struct waiter {
+	struct work_struct work;
+	struct completion done;
+};
+
+static void start(struct waiter *waiter, work_func_t fn)
+{
+	INIT_WORK_ONSTACK(&waiter->work, fn);
+	init_completion(&waiter->done);
+	queue_work(system_unbound_wq, &waiter->work);
+}
+
+/* Not a proof, but it fails if it is not true and time is on its side. */
+static bool waits(struct waiter *waiter)
+{
+	return !wait_for_completion_timeout(&waiter->done,
+					    msecs_to_jiffies(50));
+}
+
+static void finish(struct waiter *waiter)
+{
+	flush_work(&waiter->work);
+	destroy_work_on_stack(&waiter->work);
+}
+
+static void unregister_work(struct work_struct *work)
+{
+	struct waiter *waiter = container_of(work, struct waiter, work);
+
+	cleancache_unregister(&files_ops);
+	complete(&waiter->done);
+}
+
+/* Whoever has begun a put still calls the backend. */
+static void unregister_waits_for_put(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+	struct cleancache_put put;
+	struct waiter waiter;
+
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio));
+	kunit_remove_action(test, files_off, NULL);
+	start(&waiter, unregister_work);
+	KUNIT_EXPECT_TRUE(test, waits(&waiter));
+	remove_folio(folio, &put);
+	finish(&waiter);
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+}
+
+static void register_work(struct work_struct *work)
+{
+	struct waiter *waiter = container_of(work, struct waiter, work);
+
+	WARN_ON(cleancache_register(&files_ops));
+	complete(&waiter->done);
+}
+
+/* A walk that began without backend does not keep the puts out. */
+static void register_waits_for_window(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct cleancache_inval inval;
+	struct waiter waiter;
+
+	kunit_release_action(test, files_off, NULL);
+	cleancache_inval_begin(&inval, mapping, 0, ULONG_MAX);
+	start(&waiter, register_work);
+	KUNIT_EXPECT_TRUE(test, waits(&waiter));
+	cleancache_inval_end(&inval);
+	finish(&waiter);
+	KUNIT_EXPECT_EQ(test, 0, kunit_add_action_or_reset(test, files_off,
+							   NULL));
+	put_pages(test, mapping, 3, 3);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+}
+
+static struct kunit_case cleancache_cases[] = {
+	KUNIT_CASE(put_get),
+	KUNIT_CASE(add_drops),
+	KUNIT_CASE(has_before_removal),
+	KUNIT_CASE(put_not_committed),
+	KUNIT_CASE(folio_refused),
+	KUNIT_CASE(mapping_refused),
+	KUNIT_CASE(neighbour),
+	KUNIT_CASE(window_refuses),
+	KUNIT_CASE(windows_nest),
+	KUNIT_CASE(window_of_another),
+	KUNIT_CASE(get_in_window),
+	KUNIT_CASE(large_put),
+	KUNIT_CASE(large_get),
+	KUNIT_CASE(truncate_erases),
+	KUNIT_CASE(truncate_with_folios),
+	KUNIT_CASE(nothing_to_erase),
+	KUNIT_CASE(inode_goes),
+	KUNIT_CASE(one_backend),
+	KUNIT_CASE(unregister_waits_for_put),
+	KUNIT_CASE(register_waits_for_window),
+	{}
+};
+
+static struct kunit_suite cleancache_suite = {
+	.name = "zcache_hooks_file",
+	.test_cases = cleancache_cases,
+};
+
+kunit_test_suite(cleancache_suite);
