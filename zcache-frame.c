@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page frames: the only place where zcache allocates and frees them.
+ *
+ * When no frame can be had, because the pool is at its limit or memory is
+ * short, the least recently used ephemeral frame is emptied and used again:
+ * ouroboros. A persistent page never makes room by itself, because nothing
+ * else has its data.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/shrinker.h>
+#include <linux/workqueue.h>
+
+#include "zcache.h"
+
+/*
+ * What losing an ephemeral frame costs, next to losing an object of the other
+ * caches: two pages are read from the disk again, while a page-cache folio
+ * that goes in its stead is still here, compressed.
+ */
+#define EPH_SEEKS	(32 * DEFAULT_SEEKS)
+
+/* Spare frames for file pages, 512 KiB. */
+#define SPARE_FRAMES	128
+
+/**
+ * zcache_gfp() - how to allocate for a put
+ * @class: of the page
+ *
+ * Puts run in reclaim: they may not wait for memory. A swap page may dip into
+ * the reserves, since storing it frees more than it takes and there may be no
+ * other way out. A file page may not: dropping it is always possible.
+ */
+gfp_t zcache_gfp(enum zbud_class class)
+{
+	gfp_t gfp = GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN;
+
+	return class == ZBUD_EPH ? gfp | __GFP_NOMEMALLOC : gfp;
+}
+
+static unsigned long frames_limit(struct zcache *zc)
+{
+	return totalram_pages() * READ_ONCE(zc->max_pool_percent) / 100;
+}
+
+/**
+ * zcache_frames_exceeded() - has the limit been cut below what is held?
+ * @zc: the cache
+ *
+ * Return: true if nothing more must be stored, not even in frames that have
+ * room or in none; always so if the limit is 0.
+ */
+bool zcache_frames_exceeded(struct zcache *zc)
+{
+	unsigned long limit = frames_limit(zc);
+
+	return !limit || atomic_long_read(&zc->nr_frames) > limit;
+}
+
+/* A place below the limit; also the only one who raises the count. */
+static bool reserve(struct zcache *zc)
+{
+	long nr = atomic_long_read(&zc->nr_frames);
+	long max = atomic_long_read(&zc->max_frames);
+
+	do {
+		if (nr >= frames_limit(zc))
+			return false;
+	} while (!atomic_long_try_cmpxchg(&zc->nr_frames, &nr, nr + 1));
+
+	while (nr >= max &&
+	       !atomic_long_try_cmpxchg(&zc->max_frames, &max, nr + 1))
+		;
+	return true;
+}
+
+/*
+ * Fetch spare frames the way any other user of memory does, that is, at the
+ * expense of what reclaim thinks the least of. The puts themselves come at the
+ * worst of times, when there is no free page, and may not wait for one: without
+ * this the cache could not grow just where it is needed.
+ */
+static void spare_refill(struct work_struct *work)
+{
+	struct zcache_spare *spare = container_of(work, struct zcache_spare,
+						  refill);
+	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN |
+		    __GFP_NOMEMALLOC;
+	struct page *page;
+
+	while (READ_ONCE(spare->nr) < SPARE_FRAMES) {
+		page = alloc_page(gfp);
+		if (!page)
+			break;
+		spin_lock(&spare->lock);
+		list_add(&page->lru, &spare->pages);
+		spare->nr++;
+		spin_unlock(&spare->lock);
+	}
+}
+
+static struct page *spare_take(struct zcache_spare *spare)
+{
+	struct page *page;
+
+	spin_lock(&spare->lock);
+	page = list_first_entry_or_null(&spare->pages, struct page, lru);
+	if (page) {
+		list_del(&page->lru);
+		spare->nr--;
+	}
+	spin_unlock(&spare->lock);
+	return page;
+}
+
+static struct page *page_get(struct zcache *zc, enum zbud_class class)
+{
+	struct page *page = alloc_page(zcache_gfp(class));
+
+	if (page || class != ZBUD_EPH)
+		return page;
+	page = spare_take(&zc->spare);
+	if (READ_ONCE(zc->spare.nr) < SPARE_FRAMES / 2)
+		queue_work(system_unbound_wq, &zc->spare.refill);
+	return page;
+}
+
+static struct page *frame_alloc(struct zcache *zc, enum zbud_class class)
+{
+	struct page *page;
+
+	if (!reserve(zc)) {
+		zcache_count(zc, ZCACHE_LIMIT_HIT);
+		return NULL;
+	}
+	page = page_get(zc, class);
+	if (!page) {
+		zcache_count(zc, ZCACHE_FAILED_GETFREEPAGES);
+		atomic_long_dec(&zc->nr_frames);
+		return NULL;
+	}
+	zcache_count(zc, ZCACHE_PAGEFRAMES_ALLOCED);
+	return page;
+}
+
+/* Reuse the oldest ephemeral frame. */
+static struct page *frame_eat(struct zcache *zc, enum zbud_class class)
+{
+	bool eph = class == ZBUD_EPH;
+	struct page *page;
+
+	page = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc);
+	if (page)
+		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL :
+				       ZCACHE_PERS_ATE_EPH);
+	else
+		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL_FAILED :
+				       ZCACHE_PERS_ATE_EPH_FAILED);
+	return page;
+}
+
+/**
+ * zcache_frame_get() - get a page frame for a put
+ * @zc: the cache
+ * @class: of the page to be put
+ *
+ * Context: reclaim; does not sleep.
+ * Return: a frame from the page allocator or from the tail of the ephemeral
+ * queue, or NULL.
+ */
+struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class)
+{
+	struct page *page = frame_alloc(zc, class);
+
+	if (page)
+		return page;
+	page = frame_eat(zc, class);
+	if (page && class == ZBUD_EPH)
+		zcache_reuse_evicted(zc);
+	return page;
+}
+
+/**
+ * zcache_frame_free() - give a page frame back
+ * @zc: the cache
+ * @page: the frame, or NULL
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_frame_free(struct zcache *zc, struct page *page)
+{
+	if (!page)
+		return;
+	__free_page(page);
+	zcache_count(zc, ZCACHE_PAGEFRAMES_FREED);
+	atomic_long_dec(&zc->nr_frames);
+}
+
+/**
+ * zcache_frames_trim() - bring the pool below a limit that was lowered
+ * @zc: the cache
+ *
+ * As far as ephemeral pages go.
+ *
+ * Context: may sleep.
+ */
+void zcache_frames_trim(struct zcache *zc)
+{
+	struct page *page;
+
+	while (atomic_long_read(&zc->nr_frames) > frames_limit(zc)) {
+		page = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc);
+		if (!page)
+			break;
+		zcache_frame_free(zc, page);
+		cond_resched();
+	}
+}
+
+static unsigned long shrinker_count(struct shrinker *shrinker,
+				    struct shrink_control *sc)
+{
+	struct zcache *zc = shrinker->private_data;
+
+	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) ?:
+	       SHRINK_EMPTY;
+}
+
+static unsigned long shrinker_scan(struct shrinker *shrinker,
+				   struct shrink_control *sc)
+{
+	struct zcache *zc = shrinker->private_data;
+	unsigned long freed = 0;
+	struct page *page;
+
+	while (freed < sc->nr_to_scan) {
+		page = spare_take(&zc->spare);
+		if (page) {
+			__free_page(page);
+			freed++;
+			continue;
+		}
+		page = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc);
+		if (!page)
+			break;
+		zcache_frame_free(zc, page);
+		zcache_count(zc, ZCACHE_SHRUNK_PAGEFRAMES);
+		freed++;
+	}
+	return freed ?: SHRINK_STOP;
+}
+
+/**
+ * zcache_frames_init() - prepare for frames, and let the kernel ask for some
+ * @zc: the cache
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int zcache_frames_init(struct zcache *zc)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "zcache-eph");
+	struct zcache_spare *spare = &zc->spare;
+
+	if (!shrinker)
+		return -ENOMEM;
+	spin_lock_init(&spare->lock);
+	INIT_LIST_HEAD(&spare->pages);
+	INIT_WORK(&spare->refill, spare_refill);
+	shrinker->count_objects = shrinker_count;
+	shrinker->scan_objects = shrinker_scan;
+	shrinker->private_data = zc;
+	shrinker->seeks = EPH_SEEKS;
+	queue_work(system_unbound_wq, &spare->refill);
+	zc->shrinker = shrinker;
+	shrinker_register(shrinker);
+	return 0;
+}
+
+/**
+ * zcache_frames_exit() - undo zcache_frames_init()
+ * @zc: the cache; nothing is put any more
+ */
+void zcache_frames_exit(struct zcache *zc)
+{
+	struct page *page;
+
+	shrinker_free(zc->shrinker);
+	cancel_work_sync(&zc->spare.refill);
+	while ((page = spare_take(&zc->spare)))
+		__free_page(page);
+}

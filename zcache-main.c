@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * zcache: compressed clean file pages and swap pages in memory
+ *
+ * The way of a page: reclaim offers it to a hook (mm/cleancache.c or
+ * mm/frontswap.c), the hook calls one of the ops below. zcache-zpage.c makes a
+ * pampd of it, tmem.c stores that under the page's name, and there it stays
+ * until it is got, flushed or evicted.
+ *
+ * File pages live in one ephemeral pool. Its objects are the address_spaces,
+ * by their address: unique as long as the inode lives, and cleancache forgets
+ * an inode's pages before its address can be used again. Each swap area has a
+ * persistent pool. Its objects are runs of slots: with an object each, tasks on
+ * several CPUs get out of each other's way, and the arrays stay flat.
+ *
+ * Locks, outermost first:
+ *
+ *   a compressor context (mutex), in zcache_zpage_create()
+ *   i_pages, si->lock and others of the hooks' callers
+ *     the lock of a tmem object
+ *       the lock of a zbud queue, or that of the LRU of filled pages
+ *
+ * A pool is found by its id under RCU, by an eviction that comes from nowhere,
+ * so it is destroyed a grace period after it left the table.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cleancache.h>
+#include <linux/crypto.h>
+#include <linux/frontswap.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/swap.h>
+
+#include "zcache.h"
+
+/* Slots of a swap area in one object: two levels of an XArray. */
+#define SWAP_OBJ_SHIFT	12
+
+#define EPH_POOL_ID	0
+
+/* Puts that can be under way when memory is short. */
+#define MIN_TOKENS	64
+
+/**
+ * struct zcache_token - a file page between prepare and finish
+ * @token: cleancache's part
+ * @put: tmem's part
+ */
+struct zcache_token {
+	struct cleancache_token token;
+	struct tmem_put put;
+};
+
+static struct zcache zcache = {
+	.max_pool_percent = 65,
+	.policy = ZCACHE_PUT_REUSED,
+};
+
+static char zcache_compressor[CRYPTO_MAX_ALG_NAME];
+static bool zcache_enabled = IS_MODULE(CONFIG_ZCACHE2);
+
+/* Objects */
+
+static struct tmem_obj *obj_alloc(struct tmem_pool *tmem, gfp_t gfp)
+{
+	struct zcache *zc = to_zcache_pool(tmem)->zc;
+	struct tmem_obj *obj = kmem_cache_alloc(zc->obj_cache, gfp);
+
+	if (obj)
+		atomic_long_inc(&zc->nr_objs);
+	else
+		zcache_count(zc, ZCACHE_FAILED_ALLOC);
+	return obj;
+}
+
+static void obj_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(zcache.obj_cache,
+			container_of(rcu, struct tmem_obj, rcu));
+}
+
+static void obj_free(struct tmem_obj *obj)
+{
+	atomic_long_dec(&zcache.nr_objs);
+	call_rcu(&obj->rcu, obj_free_rcu);
+}
+
+static const struct tmem_hostops zcache_hostops = {
+	.obj_alloc = obj_alloc,
+	.obj_free = obj_free,
+};
+
+/* Pools */
+
+static int pool_create(struct zcache *zc, u32 id, enum zbud_class class)
+{
+	struct zcache_pool *pool;
+	u32 flags = class == ZBUD_PERS ? TMEM_POOL_PERSISTENT : 0;
+	int err;
+
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return -ENOMEM;
+	pool->zc = zc;
+	pool->class = class;
+	err = tmem_new_pool(&pool->tmem, id, flags, NULL, &zcache_hostops,
+			    &zcache_pamops);
+	if (err)
+		goto err_free;
+	err = xa_insert(&zc->pools, id, pool, GFP_KERNEL);
+	if (err)
+		goto err_pool;
+	return 0;
+
+err_pool:
+	tmem_destroy_pool(&pool->tmem);
+err_free:
+	kfree(pool);
+	return err;
+}
+
+static void pool_destroy(struct zcache *zc, u32 id)
+{
+	struct zcache_pool *pool = xa_erase(&zc->pools, id);
+
+	if (WARN_ON_ONCE(!pool))
+		return;
+	synchronize_rcu();	/* zcache_unlink() */
+	tmem_destroy_pool(&pool->tmem);
+	kfree(pool);
+}
+
+/* For the hooks' ops, while the hook guarantees that the pool stays. */
+static struct zcache_pool *pool_of(u32 id)
+{
+	return xa_load(&zcache.pools, id);
+}
+
+/**
+ * zcache_unlink() - take a page out of tmem because its frame is wanted
+ * @arg: the struct zcache
+ * @handle: the page's name, as it was when the page was stored
+ * @pampd: the page, perhaps freed already: only compared
+ *
+ * Context: any but hard interrupt.
+ * Return: true if it was there and is the caller's now.
+ */
+bool zcache_unlink(void *arg, const struct tmem_handle *handle, void *pampd)
+{
+	struct zcache *zc = arg;
+	struct zcache_pool *pool;
+	bool done;
+
+	rcu_read_lock();
+	pool = xa_load(&zc->pools, handle->pool_id);
+	done = pool && tmem_evict(&pool->tmem, &handle->oid, handle->index,
+				  pampd);
+	rcu_read_unlock();
+	return done;
+}
+
+/* File pages */
+
+static struct tmem_oid file_oid(const struct address_space *mapping)
+{
+	return (struct tmem_oid) { .w = { (unsigned long)mapping } };
+}
+
+static struct cleancache_token *
+file_prepare(const struct address_space *mapping, unsigned long index,
+	     struct page *page)
+{
+	struct zcache_pool *pool = pool_of(EPH_POOL_ID);
+	struct tmem_oid oid = file_oid(mapping);
+	gfp_t gfp = zcache_gfp(ZBUD_EPH);
+	struct zcache_token *token;
+	void *pampd;
+
+	if (!zcache_reuse_admit(&zcache, &oid, index))
+		return NULL;
+	token = mempool_alloc(zcache.tokens, gfp);
+	if (!token)
+		goto err_count;
+	pampd = zcache_zpage_create(pool, &oid, index, page);
+	if (!pampd)
+		goto err_free;
+	if (tmem_put_begin(&token->put, &pool->tmem, &oid, index, pampd, gfp))
+		goto err_free;
+	return &token->token;
+
+err_free:
+	mempool_free(token, zcache.tokens);
+	return NULL;
+err_count:
+	zcache_count(&zcache, ZCACHE_FAILED_ALLOC);
+	return NULL;
+}
+
+static struct zcache_token *to_zcache_token(struct cleancache_token *token)
+{
+	return container_of(token, struct zcache_token, token);
+}
+
+static void file_commit(struct cleancache_token *token)
+{
+	tmem_put_commit(&to_zcache_token(token)->put);
+}
+
+static void file_finish(struct cleancache_token *token)
+{
+	tmem_put_end(&to_zcache_token(token)->put);
+	mempool_free(to_zcache_token(token), zcache.tokens);
+}
+
+static int file_get(const struct address_space *mapping, unsigned long index,
+		    struct page *page)
+{
+	struct tmem_pool *tmem = &pool_of(EPH_POOL_ID)->tmem;
+	struct tmem_oid oid = file_oid(mapping);
+	int err = tmem_get_and_free(tmem, &oid, index, page);
+
+	if (!err)
+		zcache_reuse_note(&zcache, &oid, index);
+	return err;
+}
+
+static bool file_present(const struct address_space *mapping,
+			 unsigned long first, unsigned long last)
+{
+	struct tmem_oid oid = file_oid(mapping);
+
+	return tmem_present(&pool_of(EPH_POOL_ID)->tmem, &oid, first, last);
+}
+
+static void file_invalidate(const struct address_space *mapping,
+			    unsigned long first, unsigned long last)
+{
+	struct tmem_pool *tmem = &pool_of(EPH_POOL_ID)->tmem;
+	struct tmem_oid oid = file_oid(mapping);
+	bool all = !first && last == ULONG_MAX;
+
+	zcache_count(&zcache, all ? ZCACHE_FLOBJ_TOTAL : ZCACHE_FLUSH_TOTAL);
+	if (tmem_flush_range(tmem, &oid, first, last))
+		zcache_count(&zcache, all ? ZCACHE_FLOBJ_FOUND :
+					    ZCACHE_FLUSH_FOUND);
+}
+
+static const struct cleancache_ops zcache_cleancache_ops = {
+	.owner = THIS_MODULE,
+	.prepare = file_prepare,
+	.commit = file_commit,
+	.finish = file_finish,
+	.get = file_get,
+	.present = file_present,
+	.invalidate = file_invalidate,
+};
+
+/* Swap pages */
+
+static u32 swap_pool_id(unsigned int type)
+{
+	return EPH_POOL_ID + 1 + type;
+}
+
+static struct tmem_oid swap_oid(unsigned long offset)
+{
+	return (struct tmem_oid) { .w = { offset >> SWAP_OBJ_SHIFT } };
+}
+
+static unsigned long swap_index(unsigned long offset)
+{
+	return offset & (BIT(SWAP_OBJ_SHIFT) - 1);
+}
+
+static int swap_init(unsigned int type, unsigned long nr_slots)
+{
+	return pool_create(&zcache, swap_pool_id(type), ZBUD_PERS);
+}
+
+static void swap_exit(unsigned int type)
+{
+	pool_destroy(&zcache, swap_pool_id(type));
+}
+
+static int swap_store(unsigned int type, unsigned long offset,
+		      struct page *page)
+{
+	struct zcache_pool *pool = pool_of(swap_pool_id(type));
+	struct tmem_oid oid = swap_oid(offset);
+	void *pampd;
+
+	pampd = zcache_zpage_create(pool, &oid, swap_index(offset), page);
+	if (!pampd)
+		return -ENOMEM;
+	return tmem_put(&pool->tmem, &oid, swap_index(offset), pampd,
+			zcache_gfp(ZBUD_PERS));
+}
+
+static int swap_load(unsigned int type, unsigned long offset,
+		     struct page *page)
+{
+	struct tmem_oid oid = swap_oid(offset);
+
+	return tmem_get(&pool_of(swap_pool_id(type))->tmem, &oid,
+			swap_index(offset), page);
+}
+
+static void swap_invalidate(unsigned int type, unsigned long offset)
+{
+	struct tmem_oid oid = swap_oid(offset);
+
+	zcache_count(&zcache, ZCACHE_FLUSH_TOTAL);
+	if (tmem_flush_page(&pool_of(swap_pool_id(type))->tmem, &oid,
+			    swap_index(offset)))
+		zcache_count(&zcache, ZCACHE_FLUSH_FOUND);
+}
+
+static const struct frontswap_ops zcache_frontswap_ops = {
+	.owner = THIS_MODULE,
+	.init = swap_init,
+	.exit = swap_exit,
+	.store = swap_store,
+	.load = swap_load,
+	.invalidate = swap_invalidate,
+};
+
+/* Parameters */
+
+static int max_pool_percent_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int percent;
+	int err = kstrtouint(val, 0, &percent);
+
+	if (err || percent > 100) {
+		pr_err("max_pool_percent is 0 to 100, not \"%s\"\n",
+		       val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(zcache.max_pool_percent, percent);
+	if (zcache.shrinker)	/* else there is nothing yet */
+		zcache_frames_trim(&zcache);
+	return 0;
+}
+
+static const struct kernel_param_ops max_pool_percent_ops = {
+	.set = max_pool_percent_set,
+	.get = param_get_uint,
+};
+module_param_cb(max_pool_percent, &max_pool_percent_ops,
+		&zcache.max_pool_percent, 0644);
+MODULE_PARM_DESC(max_pool_percent,
+		 "page frames, in percent of memory, at the most (default 65)");
+
+static const char * const policy_names[] = {
+	[ZCACHE_PUT_ALL]	= "all",
+	[ZCACHE_PUT_REUSED]	= "reused",
+};
+
+static int policy_set(const char *val, const struct kernel_param *kp)
+{
+	int policy = sysfs_match_string(policy_names, val);
+
+	if (policy < 0) {
+		pr_err("cleancache_policy is all or reused, not \"%s\"\n", val);
+		return policy;
+	}
+	WRITE_ONCE(zcache.policy, policy);
+	return 0;
+}
+
+static int policy_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", policy_names[zcache.policy]);
+}
+
+static const struct kernel_param_ops policy_ops = {
+	.set = policy_set,
+	.get = policy_get,
+};
+module_param_cb(cleancache_policy, &policy_ops, NULL, 0644);
+MODULE_PARM_DESC(cleancache_policy,
+		 "file pages others are evicted for: all, reused (default)");
+
+module_param_string(compressor, zcache_compressor, sizeof(zcache_compressor),
+		    0444);
+MODULE_PARM_DESC(compressor,
+		 "lzo-rle (default), lzo, or a name of the crypto API");
+
+module_param_named(enabled, zcache_enabled, bool, 0444);
+MODULE_PARM_DESC(enabled, "serve cleancache and frontswap");
+
+#ifndef MODULE
+/* zcache, zcache=1, zcache=0, zcache=<compressor> */
+static int __init zcache_setup(char *val)
+{
+	if (*val && *val++ != '=')
+		return 0;	/* another word that begins like ours */
+	if (!*val || !strcmp(val, "1")) {
+		zcache_enabled = true;
+	} else if (!strcmp(val, "0")) {
+		zcache_enabled = false;
+	} else {
+		zcache_enabled = true;
+		strscpy(zcache_compressor, val);
+	}
+	return 1;
+}
+__setup("zcache", zcache_setup);
+#endif
+
+/* Init and exit */
+
+static int comp_init(struct zcache *zc)
+{
+	const char *name = zcache_compressor;
+
+	if (!*name)
+		name = zcache_comp_default();
+	zc->comp = zcache_comp_create(name);
+	if (IS_ERR(zc->comp) && strcmp(name, zcache_comp_default())) {
+		pr_err("compressor \"%s\" cannot be had (error %ld), using %s\n",
+		       name, PTR_ERR(zc->comp), zcache_comp_default());
+		zc->comp = zcache_comp_create(zcache_comp_default());
+	}
+	if (IS_ERR(zc->comp))
+		return PTR_ERR(zc->comp);
+	strscpy(zcache_compressor, zcache_comp_name(zc->comp));
+	return 0;
+}
+
+static int caches_init(struct zcache *zc)
+{
+	int err = -ENOMEM;
+
+	zc->events = alloc_percpu(struct zcache_events);
+	if (!zc->events)
+		return -ENOMEM;
+	zc->obj_cache = KMEM_CACHE(tmem_obj, SLAB_HWCACHE_ALIGN);
+	if (!zc->obj_cache)
+		goto err_events;
+	zc->tokens = mempool_create_kmalloc_pool(MIN_TOKENS,
+						 sizeof(struct zcache_token));
+	if (!zc->tokens)
+		goto err_obj;
+	err = zcache_filled_init(zc);
+	if (err)
+		goto err_token;
+	err = zcache_reuse_init(zc);
+	if (err)
+		goto err_filled;
+	return 0;
+
+err_filled:
+	zcache_filled_exit(zc);
+err_token:
+	mempool_destroy(zc->tokens);
+err_obj:
+	kmem_cache_destroy(zc->obj_cache);
+err_events:
+	free_percpu(zc->events);
+	return err;
+}
+
+static void caches_exit(struct zcache *zc)
+{
+	rcu_barrier();		/* obj_free_rcu() */
+	zcache_reuse_exit(zc);
+	zcache_filled_exit(zc);
+	mempool_destroy(zc->tokens);
+	kmem_cache_destroy(zc->obj_cache);
+	free_percpu(zc->events);
+}
+
+/* One hook is enough to be of use; which, goes to the log. */
+static int hooks_register(bool *file, bool *swap)
+{
+	int ferr = cleancache_register(&zcache_cleancache_ops);
+	int serr = frontswap_register(&zcache_frontswap_ops);
+
+	*file = !ferr;
+	*swap = !serr;
+	if (ferr && serr) {
+		pr_err("neither cleancache (%d) nor frontswap (%d) can be had\n",
+		       ferr, serr);
+		return ferr;
+	}
+	pr_info("cleancache %s, frontswap %s, compressor %s, at most %u%% of memory\n",
+		*file ? "on" : "off", *swap ? "on" : "off",
+		zcache_comp_name(zcache.comp), zcache.max_pool_percent);
+	return 0;
+}
+
+static bool file_registered, swap_registered;
+
+static int __init zcache_init(void)
+{
+	struct zcache *zc = &zcache;
+	int err;
+
+	if (!zcache_enabled)
+		return 0;
+
+	zbud_init(&zc->zbud);
+	xa_init(&zc->pools);
+	err = comp_init(zc);
+	if (err)
+		goto err;
+	err = caches_init(zc);
+	if (err)
+		goto err_comp;
+	err = pool_create(zc, EPH_POOL_ID, ZBUD_EPH);
+	if (err)
+		goto err_caches;
+	err = zcache_frames_init(zc);
+	if (err)
+		goto err_pool;
+	zcache_debugfs_init(zc);
+	err = hooks_register(&file_registered, &swap_registered);
+	if (err)
+		goto err_debugfs;
+	return 0;
+
+err_debugfs:
+	zcache_debugfs_exit(zc);
+	zcache_frames_exit(zc);
+err_pool:
+	pool_destroy(zc, EPH_POOL_ID);
+err_caches:
+	caches_exit(zc);
+err_comp:
+	zcache_comp_destroy(zc->comp);
+err:
+	pr_err("not started: error %d\n", err);
+	return err;
+}
+
+/* While a swap area is on, frontswap holds a reference to the module. */
+static void __exit zcache_exit(void)
+{
+	struct zcache *zc = &zcache;
+
+	if (!zcache_enabled)
+		return;
+
+	if (file_registered)
+		cleancache_unregister(&zcache_cleancache_ops);
+	if (swap_registered)
+		WARN_ON_ONCE(frontswap_unregister(&zcache_frontswap_ops));
+	zcache_debugfs_exit(zc);
+	zcache_frames_exit(zc);
+	pool_destroy(zc, EPH_POOL_ID);
+	xa_destroy(&zc->pools);
+	caches_exit(zc);
+	zcache_comp_destroy(zc->comp);
+}
+
+late_initcall(zcache_init);
+module_exit(zcache_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Compressed cache for clean file pages and swap pages");
