@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For the shell scripts, what a shell cannot do:
+ *
+ *   zctool fill FILE PAGES ID KIND	write pages; KIND as in zc.h
+ *   zctool check FILE PAGES ID KIND	0 if that is what the file holds
+ *   zctool evict FILE...		reclaim them, with puts
+ *   zctool resident FILE		pages in the page cache
+ *   zctool anon PAGES ID KIND		swap pages out, say so, wait for a line
+ *					or the end of input, 0 if they are right
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "zc.h"
+
+static const char * const kinds[ZC_KINDS] = {
+	[ZC_TEXT] = "text",
+	[ZC_HALF] = "half",
+	[ZC_NOISE] = "noise",
+	[ZC_SAME] = "same",
+	[ZC_ZERO] = "zero",
+};
+
+static enum zc_kind kind_named(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ZC_KINDS; i++)
+		if (!strcmp(kinds[i], name))
+			return i;
+	zc_die("there is no kind \"%s\"", name);
+}
+
+static int open_path(const char *path, int flags)
+{
+	int fd = open(path, flags, 0600);
+
+	if (fd < 0)
+		zc_die("cannot open %s", path);
+	return fd;
+}
+
+static unsigned long pages_of(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		zc_die("fstat");
+	return (st.st_size + ZC_PAGE - 1) / ZC_PAGE;
+}
+
+static int fill(char **args)
+{
+	int fd = open_path(args[0], O_RDWR | O_CREAT);
+
+	zc_write_pages(fd, 0, strtoul(args[1], NULL, 0),
+		       strtoull(args[2], NULL, 0), kind_named(args[3]));
+	return fsync(fd) != 0;
+}
+
+static int check(char **args)
+{
+	unsigned long wrong;
+
+	wrong = zc_wrong_pages(open_path(args[0], O_RDONLY), 0,
+			       strtoul(args[1], NULL, 0),
+			       strtoull(args[2], NULL, 0), kind_named(args[3]));
+	if (wrong)
+		printf("# %s: %lu pages are wrong\n", args[0], wrong);
+	return wrong != 0;
+}
+
+/* In pieces: what is known of each page is on the stack. */
+static bool evict_file(int fd)
+{
+	unsigned long pages = pages_of(fd), i, n;
+	bool good = true;
+
+	for (i = 0; i < pages; i += n) {
+		n = pages - i < 512 ? pages - i : 512;
+		good = zc_evict(fd, i, n) && good;
+	}
+	return good;
+}
+
+static int evict(char **args)
+{
+	bool good = true;
+	int fd;
+
+	for (; *args; args++) {
+		fd = open_path(*args, O_RDONLY);
+		good = evict_file(fd) && good;
+		close(fd);
+	}
+	return !good;
+}
+
+static int resident(char **args)
+{
+	int fd = open_path(args[0], O_RDONLY);
+
+	printf("%lu\n", zc_resident(fd, 0, pages_of(fd)));
+	return 0;
+}
+
+static int anon(char **args)
+{
+	unsigned long nr = strtoul(args[0], NULL, 0), i, wrong = 0;
+	uint64_t id = strtoull(args[1], NULL, 0);
+	enum zc_kind kind = kind_named(args[2]);
+	char *p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
+	bool out;
+
+	madvise(p, nr * ZC_PAGE, MADV_NOHUGEPAGE);
+	for (i = 0; i < nr; i++)
+		zc_fill(p + i * ZC_PAGE, id + i, kind);
+	out = zc_pageout(p, nr * ZC_PAGE);
+	printf("%s\n", out ? "out" : "not out");
+	fflush(stdout);
+	getchar();
+	for (i = 0; i < nr; i++)
+		wrong += !zc_holds(p + i * ZC_PAGE, id + i, kind);
+	return !out || wrong;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(char **args);
+	int nr_args;
+} commands[] = {
+	{ "fill", fill, 4 }, { "check", check, 4 }, { "evict", evict, 1 },
+	{ "resident", resident, 1 }, { "anon", anon, 3 },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+
+	zc_pin_to_cpu(0);
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (argc >= 2 + commands[i].nr_args &&
+		    !strcmp(commands[i].name, argv[1]))
+			return commands[i].run(argv + 2);
+	fprintf(stderr, "usage: fill|check|evict|resident|anon ...\n");
+	return 2;
+}
