@@ -51,6 +51,6 @@ check 'files' make_files
 check 'all: contents' loop all
 check 'all: next to nothing is got' at_most "$got" 100
 check 'reused: contents' loop reused
-check 'reused: what fits is got' at_least "$got" 250
+check 'reused: what fits is got' at_least "$got" 200
 check 'another policy is refused' refuses some
 finish
