@@ -606,9 +606,38 @@ static void concurrent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&r->errors), 0);
 }
 
+static void race_pins(struct test_worker *worker)
+{
+	struct race *r = worker->ctx;
+	unsigned int i;
+
+	for (i = 0; i < RACE_STEPS; i++) {
+		zbud_pin(&r->b->zbud, r->named[0]);
+		if (bench_drop(r->b, r->named[0]))
+			atomic_inc(&r->errors);
+		cond_resched();
+	}
+}
+
+/* One zpage, which all want to read: no reference is lost. */
+static void concurrent_pins(struct kunit *test)
+{
+	struct race *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	r->b = test->priv;
+	r->named[0] = bench_store(r->b, ZBUD_EPH, 0, 100);
+	KUNIT_ASSERT_NOT_NULL(test, r->named[0]);
+	test_run_workers(test, race_pins, r);
+	KUNIT_EXPECT_EQ(test, atomic_read(&r->errors), 0);
+	KUNIT_EXPECT_TRUE(test, bench_intact(r->named[0], 0));
+	KUNIT_EXPECT_TRUE(test, bench_drop(r->b, r->named[0]));
+}
+
 static struct kunit_case zbud_random_cases[] = {
 	KUNIT_CASE(compare_with_model),
 	KUNIT_CASE(concurrent),
+	KUNIT_CASE(concurrent_pins),
 	{}
 };
 
