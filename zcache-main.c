@@ -216,16 +216,49 @@ static void file_finish(struct cleancache_token *token)
 	mempool_free(to_zcache_token(token), zcache.tokens);
 }
 
+/*
+ * The entry stays: as long as the page is only read it can go again for
+ * nothing, while compressing it costs three times what decompressing it does.
+ * If it is used so much that it stays in the page cache, its entry grows old
+ * and is evicted.
+ */
 static int file_get(const struct address_space *mapping, unsigned long index,
 		    struct page *page)
 {
 	struct tmem_pool *tmem = &pool_of(EPH_POOL_ID)->tmem;
 	struct tmem_oid oid = file_oid(mapping);
-	int err = tmem_get_and_free(tmem, &oid, index, page);
+	int err = tmem_get(tmem, &oid, index, page);
 
 	if (!err)
 		zcache_reuse_note(&zcache, &oid, index);
 	return err;
+}
+
+/* The rules of mm/cleancache.c, seen from here: no entry is ever stale. */
+static void check_kept(struct tmem_pool *tmem, const struct tmem_oid *oid,
+		       unsigned long index, struct page *page)
+{
+	struct page *copy = alloc_page(GFP_NOWAIT | __GFP_NOWARN);
+
+	if (!copy)
+		return;
+	if (!tmem_get(tmem, oid, index, copy))
+		WARN_ON_ONCE(memcmp(page_address(copy), page_address(page),
+				    PAGE_SIZE));
+	__free_page(copy);
+}
+
+static bool file_kept(const struct address_space *mapping, unsigned long index,
+		      struct page *page)
+{
+	struct tmem_pool *tmem = &pool_of(EPH_POOL_ID)->tmem;
+	struct tmem_oid oid = file_oid(mapping);
+
+	if (!tmem_present(tmem, &oid, index, index))
+		return false;
+	if (IS_ENABLED(CONFIG_ZCACHE2_DEBUG))
+		check_kept(tmem, &oid, index, page);
+	return true;
 }
 
 static bool file_present(const struct address_space *mapping,
@@ -255,6 +288,7 @@ static const struct cleancache_ops zcache_cleancache_ops = {
 	.commit = file_commit,
 	.finish = file_finish,
 	.get = file_get,
+	.kept = file_kept,
 	.present = file_present,
 	.invalidate = file_invalidate,
 };

@@ -5,14 +5,16 @@
  *
  * How it stays coherent with the file:
  *
- *   I1  An entry exists only for an index that has no folio in the page cache.
- *   I2  The bytes of an entry are what ->read_folio() would bring.
+ *   I1  Where an index has an entry, it has no folio in the page cache, or one
+ *       that was filled from this entry and has been clean ever since.
+ *   I2  The bytes of an entry are what ->read_folio() would bring, as soon as
+ *       anybody could come to need it, that is, when the folio is gone.
  *
- * They follow from three rules.
+ * They follow from four rules.
  *
- *   R1  Whoever adds a folio consumes the entries of its range: to fill the
- *       folio (get), or to drop them. The look-up comes after the folio became
- *       visible in i_pages.
+ *   R1  Whoever adds a folio fills it from the entries of its range (get), or
+ *       drops them. The look-up comes after the folio became visible in
+ *       i_pages.
  *   R2  An entry is published in the critical section of i_pages that removes
  *       the folio, after the folio was found clean and unreferenced, and
  *       before it goes. What takes time or memory was done beforehand.
@@ -22,6 +24,14 @@
  *       after the walk, is not enough: between the two a folio that the walk
  *       has yet to reach could be published, got into an index that it has
  *       passed, and so survive as a folio.
+ *   R4  A folio that becomes dirty loses its entries, in __folio_mark_dirty(),
+ *       through which every folio of these file systems passes on its way from
+ *       clean to dirty. Its bytes may differ from the entry's a little earlier,
+ *       but only while it cannot be removed: whoever changes them holds its
+ *       lock or a reference.
+ *
+ * By R4 a get may leave the entry where it is, so that a page which is only
+ * read need not be compressed again when it goes.
  *
  * A file system opts in. That is sound if all its changes to the contents of
  * files are made through folios (R1) or are followed by one of the hooked
@@ -60,6 +70,7 @@ enum cleancache_event {
 	CLEANCACHE_FAILED_GETS,
 	CLEANCACHE_PUTS,
 	CLEANCACHE_FAILED_PUTS,
+	CLEANCACHE_KEPT,
 	CLEANCACHE_INHIBITED,
 	CLEANCACHE_DROPS,
 	CLEANCACHE_INVALIDATES,
@@ -71,6 +82,7 @@ static const char * const cleancache_event_names[CLEANCACHE_NR_EVENTS] = {
 	[CLEANCACHE_FAILED_GETS]	= "failed_gets",
 	[CLEANCACHE_PUTS]		= "puts",
 	[CLEANCACHE_FAILED_PUTS]	= "failed_puts",
+	[CLEANCACHE_KEPT]		= "kept",
 	[CLEANCACHE_INHIBITED]		= "inhibited",
 	[CLEANCACHE_DROPS]		= "drops",
 	[CLEANCACHE_INVALIDATES]	= "invalidates",
@@ -153,6 +165,12 @@ static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 	struct cleancache_token *token;
 
 	for (i = 0; i < nr; i++) {
+		if (cleancache_has(put->mapping) &&
+		    put->ops->kept(put->mapping, folio->index + i,
+				   folio_page(folio, i))) {
+			count(CLEANCACHE_KEPT, 1);
+			continue;
+		}
 		token = put->ops->prepare(put->mapping, folio->index + i,
 					  folio_page(folio, i));
 		if (!token) {
@@ -266,15 +284,16 @@ static void invalidate(const struct address_space *mapping,
 }
 
 /**
- * __cleancache_drop_folio() - consume the entries of a new folio unread
- * @folio: locked and in the page cache
+ * __cleancache_drop_folio() - forget the entries of a folio
+ * @mapping: where it is, and stays as long as this runs
+ * @folio: added, but not in order to be read; or about to differ from the disk
  *
- * Context: atomic or not.
+ * Context: any but hard interrupt, atomic or not.
  */
-void __cleancache_drop_folio(struct folio *folio)
+void __cleancache_drop_folio(struct address_space *mapping,
+			     struct folio *folio)
 {
-	invalidate(folio->mapping, folio->index,
-		   folio_next_index(folio) - 1);
+	invalidate(mapping, folio->index, folio_next_index(folio) - 1);
 	count(CLEANCACHE_DROPS, 1);
 }
 

@@ -40,6 +40,7 @@ struct file_token {
  * @mapping: the one whose pages are kept
  * @byte: what its pages are filled with; 0: there is none
  * @refused: a bit for each page that will not be kept
+ * @keep: a get leaves the page
  * @tokens: prepared and not finished
  * @first: first index of the last invalidation
  * @last: last index of it
@@ -50,6 +51,7 @@ static struct file_backend {
 	const struct address_space *mapping;
 	u8 byte[NR_INDEXES];
 	unsigned long refused;
+	bool keep;
 	unsigned int tokens;
 	unsigned long first;
 	unsigned long last;
@@ -97,8 +99,16 @@ static int files_get(const struct address_space *mapping, unsigned long index,
 	    !files.byte[index])
 		return -ENOENT;
 	memset(page_address(page), files.byte[index], PAGE_SIZE);
-	files.byte[index] = 0;
+	if (!files.keep)
+		files.byte[index] = 0;
 	return 0;
+}
+
+static bool files_kept(const struct address_space *mapping,
+		       unsigned long index, struct page *page)
+{
+	return mapping == files.mapping && index < NR_INDEXES &&
+	       files.byte[index];
 }
 
 static bool files_present(const struct address_space *mapping,
@@ -129,6 +139,7 @@ static const struct cleancache_ops files_ops = {
 	.commit = files_commit,
 	.finish = files_finish,
 	.get = files_get,
+	.kept = files_kept,
 	.present = files_present,
 	.invalidate = files_invalidate,
 };
@@ -316,6 +327,41 @@ static void put_get(struct kunit *test)
 	folio = fault_folio(test, mapping, 3, 0);
 	KUNIT_EXPECT_FALSE(test, folio_test_uptodate(folio));
 	remove_folio(folio, NULL);
+}
+
+/* An entry that outlives the get serves again, and needs no other put. */
+static void get_keeps(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	unsigned int i;
+
+	files.keep = true;
+	put_pages(test, mapping, 3, 4);
+	for (i = 0; i < 3; i++) {
+		struct folio *folio = fault_folio(test, mapping, 3, 0);
+
+		KUNIT_EXPECT_TRUE(test, folio_test_uptodate(folio));
+		KUNIT_EXPECT_TRUE(test, test_folio_filled(folio, 103));
+		KUNIT_EXPECT_EQ(test, kept(), 0x18);
+		KUNIT_EXPECT_FALSE(test, reclaim_folio(folio));
+		KUNIT_EXPECT_EQ(test, kept(), 0x18);
+	}
+}
+
+static void dirty_drops(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio;
+
+	files.keep = true;
+	put_pages(test, mapping, 3, 4);
+	folio = fault_folio(test, mapping, 3, 0);
+	KUNIT_EXPECT_TRUE(test, folio_test_uptodate(folio));
+	filemap_dirty_folio(mapping, folio);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(4));
+	folio_cancel_dirty(folio);
+	KUNIT_EXPECT_TRUE(test, reclaim_folio(folio));
+	KUNIT_EXPECT_EQ(test, kept(), 0x18);
 }
 
 /* A folio that is filled by other means makes the entry obsolete. */
@@ -722,6 +768,8 @@ static void register_waits_for_window(struct kunit *test)
 
 static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(put_get),
+	KUNIT_CASE(get_keeps),
+	KUNIT_CASE(dirty_drops),
 	KUNIT_CASE(add_drops),
 	KUNIT_CASE(has_before_removal),
 	KUNIT_CASE(put_not_committed),

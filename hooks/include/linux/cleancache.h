@@ -33,8 +33,10 @@ struct cleancache_token {
  *	in reclaim with a locked folio. NULL if the page cannot be kept
  * @commit: publish; under the page cache's lock, interrupts off
  * @finish: free the token, and the copy if it was not published
- * @get: fill @page and forget the copy; 0, or an errno if there is none; may
- *	sleep
+ * @get: fill @page, and forget the copy or not; 0, or an errno if there is
+ *	none; may sleep
+ * @kept: is there a copy of @page already, left by a get? Not an order: if
+ *	it goes afterwards, the page is merely missed
  * @present: is there any page of the range? A hint; may not sleep
  * @invalidate: forget the pages of a range, inclusive; may not sleep
  *
@@ -49,6 +51,8 @@ struct cleancache_ops {
 	void (*finish)(struct cleancache_token *token);
 	int (*get)(const struct address_space *mapping, unsigned long index,
 		   struct page *page);
+	bool (*kept)(const struct address_space *mapping, unsigned long index,
+		     struct page *page);
 	bool (*present)(const struct address_space *mapping,
 			unsigned long first, unsigned long last);
 	void (*invalidate)(const struct address_space *mapping,
@@ -100,7 +104,8 @@ bool __cleancache_put_begin(struct cleancache_put *put,
 void cleancache_put_commit(struct cleancache_put *put);
 void cleancache_put_end(struct cleancache_put *put);
 bool __cleancache_get_folio(struct folio *folio);
-void __cleancache_drop_folio(struct folio *folio);
+void __cleancache_drop_folio(struct address_space *mapping,
+			     struct folio *folio);
 bool __cleancache_present(struct address_space *mapping, unsigned long first,
 			  unsigned long last);
 void __cleancache_inval_begin(struct cleancache_inval *inval);
@@ -151,8 +156,8 @@ static inline bool cleancache_put_begin(struct cleancache_put *put,
  *	added it
  *
  * Context: may sleep.
- * Return: true if the folio is up to date now. In any case no entry is left
- * for any page of it.
+ * Return: true if the folio is up to date now. If not, no entry is left for
+ * any page of it.
  */
 static inline bool cleancache_get_folio(struct folio *folio)
 {
@@ -166,7 +171,21 @@ static inline bool cleancache_get_folio(struct folio *folio)
 static inline void cleancache_drop_folio(struct folio *folio)
 {
 	if (cleancache_has(folio->mapping))
-		__cleancache_drop_folio(folio);
+		__cleancache_drop_folio(folio->mapping, folio);
+}
+
+/**
+ * cleancache_dirty_folio() - a clean folio becomes dirty
+ * @mapping: where it is; the caller keeps truncation away
+ * @folio: what a get may have left of it is not what it holds any more
+ *
+ * Context: any but hard interrupt.
+ */
+static inline void cleancache_dirty_folio(struct address_space *mapping,
+					  struct folio *folio)
+{
+	if (cleancache_has(mapping))
+		__cleancache_drop_folio(mapping, folio);
 }
 
 /**
@@ -246,6 +265,11 @@ static inline void cleancache_enable_sb(struct super_block *sb)
 static inline bool cleancache_has(const struct address_space *mapping)
 {
 	return false;
+}
+
+static inline void cleancache_dirty_folio(struct address_space *mapping,
+					  struct folio *folio)
+{
 }
 
 static inline bool cleancache_put_begin(struct cleancache_put *put,

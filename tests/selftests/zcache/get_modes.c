@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All ways to read a file find its entries: then the disk is not read, the
- * contents are right, and the entries are used up. Where some pages have no
+ * All ways to read a file find its entries: then the disk is not read, and the
+ * contents are right. The entries stay, and when the pages, which were only
+ * read, are evicted once more, they are not put again. Where some pages have no
  * entry, those are read from the disk, and each gets into its place.
  */
 #include <fcntl.h>
@@ -168,10 +169,28 @@ static bool is_right(void)
 	return !wrong;
 }
 
+static bool evict_again(unsigned long entries)
+{
+	unsigned long puts = zc_get("cleancache/puts");
+	unsigned long kept = zc_get("cleancache/kept");
+	bool good = zc_evict(fd, 0, NR);
+
+	puts = zc_get("cleancache/puts") - puts;
+	kept = zc_get("cleancache/kept") - kept;
+	if (good && !puts && kept == nr_stored && zc_entries() == entries)
+		return true;
+	zc_say("evicted again: %lu put, %lu kept, of %lu; %lu entries, were %lu",
+	       puts, kept, nr_stored, zc_entries(), entries);
+	return false;
+}
+
 static bool try(unsigned int mode)
 {
-	unsigned long base = zc_entries(), gets, sectors;
+	unsigned long base, gets, sectors;
 	bool good;
+
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	base = zc_entries();
 
 	make_file(mode >= NR_MODES);
 	good = zc_evict(fd, 0, NR) && zc_entries() == base + nr_stored;
@@ -191,11 +210,12 @@ static bool try(unsigned int mode)
 		       gets, sectors, nr_stored);
 		good = false;
 	}
-	if (zc_entries() != base) {
-		zc_say("%lu entries are left", zc_entries() - base);
+	if (zc_entries() != base + nr_stored) {
+		zc_say("%lu entries are left of %lu", zc_entries() - base,
+		       nr_stored);
 		good = false;
 	}
-	return is_right() && good;
+	return is_right() && evict_again(base + nr_stored) && good;
 }
 
 static void test_all_stored(void)

@@ -120,7 +120,7 @@ static void write_around_gaps(unsigned int gap)
 	}
 }
 
-/* Through the fault path, which gets the page; the entry is used up then. */
+/* Through the fault path, which gets the page, and dirties it at once. */
 static void write_mapped(unsigned int gap)
 {
 	char *p = mmap(NULL, sizeof(model), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -133,7 +133,7 @@ static void write_mapped(unsigned int gap)
 	munmap(p, sizeof(model));
 }
 
-/* Read first: the page is in memory, and no entry beside it. */
+/* Read first: the page is in memory, and its entry beside it. */
 static void read_and_write(unsigned int gap)
 {
 	char data[ZC_PAGE];

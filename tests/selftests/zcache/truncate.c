@@ -104,10 +104,11 @@ static bool is_as_modelled(const char *how)
 
 static bool try(void (*change)(off_t, off_t), off_t at, off_t len, uint64_t id)
 {
-	unsigned long entries = zc_entries();
+	unsigned long entries;
 	bool good;
 
 	new_file(id);
+	entries = zc_entries();
 	if (!zc_evict(fd, 0, NR) || zc_entries() - entries != NR) {
 		zc_say("%lu entries of %lu pages", zc_entries() - entries, NR);
 		close(fd);
