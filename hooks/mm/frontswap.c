@@ -17,10 +17,12 @@
  * bit and the backend's entry of one slot need no lock here. Neighbouring bits
  * belong to others, hence the atomic bit operations.
  *
- * A load into the swap cache moves the page: the entry goes and the folio is
- * dirty, since no other copy exists. A synchronous swap-in may still lose the
- * race for its page table entry and be thrown away, so it copies; its entry
- * goes when the slot is freed.
+ * A fault swaps a page in from here without the swap cache, and without any
+ * readahead: there is no seek to save. Such a synchronous swap-in may still lose
+ * the race for its page table entry and be thrown away, so it copies; its entry
+ * goes when the slot is freed. A load into the swap cache, of a page that
+ * several processes share, moves the page: the entry goes and the folio is
+ * dirty, since no other copy exists.
  *
  * Lock order: swapon_mutex, inode lock of a swap file > frontswap_mutex.
  */
@@ -88,6 +90,20 @@ static bool frontswap_off __ro_after_init;
 static void count(enum frontswap_event event, unsigned long nr)
 {
 	this_cpu_add(frontswap_events.count[event], nr);
+}
+
+/**
+ * __frontswap_has() - is a slot's page in the backend?
+ * @entry: the slot, in a swap area that is kept from being switched off
+ *
+ * Context: any.
+ * Return: true if it is; while the caller owns the slot, that stays so.
+ */
+bool __frontswap_has(swp_entry_t entry)
+{
+	const struct frontswap_area *area = &frontswap_areas[swp_type(entry)];
+
+	return area->attached && test_bit(swp_offset(entry), area->map);
 }
 
 static void mark_stored(struct frontswap_area *area, unsigned long offset)

@@ -8,6 +8,7 @@
 
 #include <linux/errno.h>
 #include <linux/jump_label.h>
+#include <linux/mm_types.h>
 #include <linux/types.h>
 
 struct folio;
@@ -49,6 +50,7 @@ int frontswap_unregister(const struct frontswap_ops *ops);
 
 int frontswap_swapon(unsigned int type, unsigned long nr_slots);
 void frontswap_swapoff(unsigned int type);
+bool __frontswap_has(swp_entry_t entry);
 bool __frontswap_store(struct folio *folio);
 bool __frontswap_load(struct folio *folio);
 void __frontswap_invalidate(unsigned int type, unsigned long offset,
@@ -59,6 +61,20 @@ void __frontswap_invalidate_folio(struct folio *folio);
 static inline bool frontswap_never_enabled(void)
 {
 	return !static_branch_unlikely(&frontswap_ever_key);
+}
+
+/**
+ * frontswap_has() - is a slot's page in the backend?
+ * @entry: the slot; its swap area must not go
+ *
+ * A hint, unless the caller owns the slot.
+ *
+ * Context: any.
+ * Return: true if it is.
+ */
+static inline bool frontswap_has(swp_entry_t entry)
+{
+	return static_branch_unlikely(&frontswap_key) && __frontswap_has(entry);
 }
 
 static inline bool frontswap_store(struct folio *folio)
@@ -110,6 +126,11 @@ static inline int frontswap_swapon(unsigned int type, unsigned long nr_slots)
 
 static inline void frontswap_swapoff(unsigned int type)
 {
+}
+
+static inline bool frontswap_has(swp_entry_t entry)
+{
+	return false;
 }
 
 static inline bool frontswap_store(struct folio *folio)

@@ -156,6 +156,28 @@ static bool nothing_left(void)
 	       zc_wait_get("zcache/pers_pageframes", 0);
 }
 
+/* A fault brings in its own page and no other, and the entry goes at once. */
+static void test_fault(void)
+{
+	unsigned long nr = 64, stored, loads, i, wrong = 0;
+	char *p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
+
+	for (i = 0; i < nr; i++)
+		zc_fill(p + i * ZC_PAGE, i, ZC_TEXT);
+	pageout(p, nr);
+	stored = zc_get("frontswap/stored");
+	loads = zc_get("frontswap/loads");
+	wrong += stored != nr || zc_nr_swapped(p, nr * ZC_PAGE) != nr;
+	for (i = 0; i < nr; i++) {
+		wrong += !zc_holds(p + (i ^ 5) * ZC_PAGE, i ^ 5, ZC_TEXT);
+		wrong += zc_get("frontswap/stored") != --stored;
+		wrong += zc_get("frontswap/loads") != ++loads;
+		wrong += zc_nr_swapped(p, nr * ZC_PAGE) != stored;
+	}
+	zc_result(!wrong, "pages are swapped in one by one");
+	munmap(p, nr * ZC_PAGE);
+}
+
 static void test_reuse(void)
 {
 	unsigned long stores = zc_get("frontswap/succ_stores");
@@ -201,6 +223,19 @@ static void test_swapoff(void)
 		  WORKERS);
 }
 
+/* Filling memory with the first contents may take long on a busy machine. */
+static bool wait_for_entries(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 6000; i++) {
+		if (zc_get("frontswap/stored"))
+			return true;
+		zc_msleep(5);
+	}
+	return false;
+}
+
 static void test_kill(void)
 {
 	unsigned long i, times = zc_scaled(20, 6), left = 0, seen = 0;
@@ -218,24 +253,25 @@ static void test_kill(void)
 				pageout(p, SLOTS);
 			}
 		}
-		zc_msleep(30 + zc_below(&rng, 100));
-		seen += zc_get("frontswap/stored") > 0;
+		seen += wait_for_entries();
+		zc_msleep(zc_below(&rng, 100));
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		left += !nothing_left();
 	}
-	zc_result(seen && !left,
+	zc_result(seen == times && !left,
 		  "killed while swapping: %lu of %lu had entries, %lu left some",
 		  seen, times, left);
 }
 
 int main(void)
 {
-	zc_start(7);
+	zc_start(8);
 	zc_swap_on(NULL, SLOTS);
 	zc_percent(50);
 	shared = zc_shared(sizeof(*shared));
 
+	test_fault();
 	test_reuse();
 	test_swapoff();
 	test_kill();
