@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The races of the bench: work whose guest time is measured.
+ *
+ * race cost MIX MIB                page out and fault back, twice
+ * race swap MIX MIB TOUCHES huge|small
+ *                                  touch more memory than there is at random
+ * race files DIR seq|skew PASSES   read files again and again
+ * race mixed MIX MIB DIR ROUNDS    memory and files under pressure together
+ *
+ * MIX is a device or file with the pages that memory is filled with, see mix.c;
+ * it is read, and locked in memory, before anything is measured. Results are
+ * printed as "name value". Exit status 1: a page was not what it had to be.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PAGE = 4096,
+	WORDS = PAGE / sizeof(uint64_t),
+	MIX_PAGES = 16384,	/* 64 MiB */
+	SAMPLES = 8,		/* words of a page that a touch looks at */
+	CHUNK = 64 * 1024,	/* of one read() */
+	MAX_FILES = 512,
+	/* Of a skewed pattern, a step: this many of STEP_OF go to a STEP_OF-th. */
+	STEPS = 3,
+	MIXED_READS = 16,	/* pages read in sequence for 16 touches */
+};
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+static uint64_t *mix;
+static uint64_t bad;
+
+static void die(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fprintf(stderr, "race: ");
+	vfprintf(stderr, format, arguments);
+	fprintf(stderr, ": %s\n", strerror(errno));
+	va_end(arguments);
+	exit(2);
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void *map(size_t bytes, int advice)
+{
+	size_t align = 2 << 20;
+	char *memory = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE,
+			    MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		die("no memory for %zu bytes", bytes);
+	memory += -(uintptr_t)memory & (align - 1);
+	if (advice)
+		madvise(memory, bytes, advice);
+	return memory;
+}
+
+static void *map_locked(size_t bytes)
+{
+	void *memory = map(bytes, MADV_NOHUGEPAGE);
+
+	if (mlock(memory, bytes))
+		die("mlock");
+	return memory;
+}
+
+/* Past the page cache, so that nothing of it is in the way later. */
+static void load_mix(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_DIRECT);
+	size_t done;
+	ssize_t got;
+
+	if (fd < 0)
+		die("%s", name);
+	mix = map_locked((size_t)MIX_PAGES * PAGE);
+	for (done = 0; done < (size_t)MIX_PAGES * PAGE; done += got) {
+		got = read(fd, (char *)mix + done, 1 << 20);
+		if (got <= 0)
+			die("%s is short", name);
+	}
+	close(fd);
+}
+
+static const uint64_t *mix_page(size_t i)
+{
+	return mix + i % MIX_PAGES * WORDS;
+}
+
+/**
+ * struct memory - pages with contents of the mix, and a stamp in each
+ * @pages: the pages; the first word of each is its stamp
+ * @nr: how many
+ * @stamp: what the stamps have to be; a page of zeros has none
+ */
+struct memory {
+	uint64_t *pages;
+	size_t nr;
+	uint32_t *stamp;
+};
+
+static void fill(struct memory *memory, size_t mib, int advice)
+{
+	size_t i;
+
+	memory->nr = mib << 8;
+	memory->stamp = map_locked(memory->nr * sizeof(*memory->stamp));
+	memory->pages = map(memory->nr * PAGE, advice);
+	for (i = 0; i < memory->nr; i++)
+		memcpy(memory->pages + i * WORDS, mix_page(i), PAGE);
+}
+
+/* What a word has to be: the mix's, but for a stamp. */
+static void check(const struct memory *memory, size_t i, uint64_t *state)
+{
+	const uint64_t *page = memory->pages + i * WORDS, *like = mix_page(i);
+	uint64_t first = memory->stamp[i] ? memory->stamp[i] : like[0];
+	unsigned int n;
+
+	bad += page[0] != first;
+	for (n = 1; n < SAMPLES; n++) {
+		size_t word = 1 + next_random(state) % (WORDS - 1);
+
+		bad += page[word] != like[word];
+	}
+}
+
+static void check_whole(const struct memory *memory, size_t i)
+{
+	const uint64_t *page = memory->pages + i * WORDS, *like = mix_page(i);
+
+	bad += page[0] != (memory->stamp[i] ? memory->stamp[i] : like[0]) ||
+	       memcmp(page + 1, like + 1, PAGE - sizeof(*page));
+}
+
+static void touch(struct memory *memory, size_t i, uint64_t *state)
+{
+	check(memory, i, state);
+	if (next_random(state) % 3)
+		return;
+	if (mix_page(i)[0])
+		memory->stamp[i]++;
+	*(volatile uint64_t *)(memory->pages + i * WORDS) =
+		memory->stamp[i] ? memory->stamp[i] : mix_page(i)[0];
+}
+
+static void print_counters(const char *command)
+{
+	if (command)
+		fflush(stdout);
+	if (command && system(command))
+		printf("counters none\n");
+}
+
+/* Race 1 and 2: the counters are those of the density. */
+static void race_cost(size_t mib)
+{
+	struct memory memory;
+	uint64_t begin, out;
+	size_t i;
+	int round;
+
+	fill(&memory, mib, MADV_NOHUGEPAGE);
+	print_counters("/run/counters before");
+	for (round = 1; round <= 2; round++) {
+		begin = now();
+		if (madvise(memory.pages, memory.nr * PAGE, MADV_PAGEOUT))
+			die("MADV_PAGEOUT");
+		out = now();
+		if (round == 2)
+			print_counters("/run/counters after");
+		printf("out_ns_%d %llu\n", round,
+		       (unsigned long long)(out - begin) / memory.nr);
+		begin = now();
+		for (i = 0; i < memory.nr; i++)
+			bad += *(volatile uint64_t *)(memory.pages + i * WORDS) !=
+			       mix_page(i)[0];
+		printf("in_ns_%d %llu\n", round,
+		       (unsigned long long)(now() - begin) / memory.nr);
+	}
+	for (i = 0; i < memory.nr; i++)
+		check_whole(&memory, i);
+}
+
+static void race_swap(size_t mib, size_t touches, int advice)
+{
+	uint64_t state = 0x5eed, begin = now();
+	struct memory memory;
+	size_t i;
+
+	fill(&memory, mib, advice);
+	printf("fill_ms %llu\n", (unsigned long long)(now() - begin) / 1000000);
+	for (i = 0; i < touches; i++)
+		touch(&memory, next_random(&state) % memory.nr, &state);
+	printf("ms %llu\n", (unsigned long long)(now() - begin) / 1000000);
+	for (i = 0; i < memory.nr; i++)
+		check_whole(&memory, i);
+}
+
+/* The files of a folder, as one range of pages. */
+static struct file {
+	int fd;
+	size_t first;
+	size_t nr;
+} files[MAX_FILES];
+static unsigned int nr_files;
+static size_t nr_file_pages;
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+static void open_files(const char *folder)
+{
+	char *names[MAX_FILES];
+	struct dirent *entry;
+	unsigned int n = 0, i;
+	DIR *dir = opendir(folder);
+	struct stat st;
+
+	if (!dir || chdir(folder))
+		die("%s", folder);
+	while ((entry = readdir(dir)) && n < MAX_FILES)
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+			names[n++] = strdup(entry->d_name);
+	closedir(dir);
+	qsort(names, n, sizeof(*names), by_name);
+	for (i = 0; i < n; i++) {
+		struct file *file = &files[nr_files++];
+
+		file->fd = open(names[i], O_RDONLY);
+		if (file->fd < 0 || fstat(file->fd, &st))
+			die("%s", names[i]);
+		file->first = nr_file_pages;
+		file->nr = st.st_size / PAGE;
+		nr_file_pages += file->nr;
+	}
+	if (!nr_files)
+		die("no files in %s", folder);
+}
+
+/* The first word of each page of the files is its number. */
+static void read_pages(struct file *file, size_t page, size_t nr)
+{
+	static uint64_t buffer[CHUNK / sizeof(uint64_t)];
+	size_t i;
+
+	if (pread(file->fd, buffer, nr * PAGE, page * PAGE) != (ssize_t)(nr * PAGE))
+		die("read");
+	for (i = 0; i < nr; i++)
+		bad += buffer[i * WORDS] != file->first + page + i;
+}
+
+static void read_in_sequence(void)
+{
+	unsigned int i;
+	size_t page, nr;
+
+	for (i = 0; i < nr_files; i++)
+		for (page = 0; page < files[i].nr; page += nr) {
+			nr = files[i].nr - page;
+			nr = nr < CHUNK / PAGE ? nr : CHUNK / PAGE;
+			read_pages(&files[i], page, nr);
+		}
+}
+
+/*
+ * One page at a time, half as many as there are. Three times out of four the
+ * page is in the first quarter of what is left to choose from, thrice over; the
+ * order is then mixed, so that what is read often is spread over all files.
+ */
+static size_t skewed(uint64_t *state)
+{
+	size_t range = nr_file_pages;
+	unsigned int step;
+
+	for (step = 0; step < STEPS && next_random(state) % 4; step++)
+		range /= 4;
+	return next_random(state) % range * 40503 % nr_file_pages;
+}
+
+static void read_skewed(uint64_t *state)
+{
+	size_t n, page;
+	unsigned int i;
+
+	for (n = 0; n < nr_file_pages / 2; n++) {
+		page = skewed(state);
+		for (i = 0; page >= files[i].first + files[i].nr; i++)
+			;
+		read_pages(&files[i], page - files[i].first, 1);
+	}
+}
+
+/* Race 4: the first pass is the cold one. */
+static void race_files(const char *folder, int skew, int passes)
+{
+	uint64_t begin, state = 0x5eed, rest = 0;
+	int pass;
+
+	open_files(folder);
+	for (pass = 0; pass <= passes; pass++) {
+		begin = now();
+		if (skew)
+			read_skewed(&state);
+		else
+			read_in_sequence();
+		begin = (now() - begin) / 1000000;
+		rest += pass ? begin : 0;
+		printf("pass_%d_ms %llu\n", pass, (unsigned long long)begin);
+		if (!pass)
+			printf("cold_ms %llu\n", (unsigned long long)begin);
+		fflush(stdout);
+	}
+	printf("file_pages %zu\nms %llu\n", nr_file_pages,
+	       (unsigned long long)rest);
+}
+
+static void race_mixed(size_t mib, const char *folder, size_t rounds)
+{
+	uint64_t state = 0x5eed, begin = now();
+	size_t round, at = 0, page;
+	struct memory memory;
+	unsigned int i = 0, n;
+
+	open_files(folder);
+	fill(&memory, mib, MADV_NOHUGEPAGE);
+	for (round = 0; round < rounds; round++) {
+		for (n = 0; n < MIXED_READS; n++)
+			touch(&memory, next_random(&state) % memory.nr, &state);
+		page = at % nr_file_pages;
+		for (i = 0; page >= files[i].first + files[i].nr; i++)
+			;
+		if (page - files[i].first + MIXED_READS <= files[i].nr)
+			read_pages(&files[i], page - files[i].first, MIXED_READS);
+		at += MIXED_READS;
+	}
+	printf("ms %llu\n", (unsigned long long)(now() - begin) / 1000000);
+	for (page = 0; page < memory.nr; page++)
+		check_whole(&memory, page);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!strcmp(what, "cost") && argc == 4) {
+		load_mix(argv[2]);
+		race_cost(atoi(argv[3]));
+	} else if (!strcmp(what, "swap") && argc == 6) {
+		load_mix(argv[2]);
+		race_swap(atoi(argv[3]), atol(argv[4]),
+			  strcmp(argv[5], "huge") ? MADV_NOHUGEPAGE : 0);
+	} else if (!strcmp(what, "files") && argc == 5) {
+		race_files(argv[2], !strcmp(argv[3], "skew"), atoi(argv[4]));
+	} else if (!strcmp(what, "mixed") && argc == 6) {
+		load_mix(argv[2]);
+		race_mixed(atoi(argv[3]), argv[4], atol(argv[5]));
+	} else {
+		die("usage: see the top of race.c");
+	}
+	printf("bad %llu\n", (unsigned long long)bad);
+	return bad != 0;
+}
