@@ -239,7 +239,10 @@ static struct folio *read_folio(struct kunit *test,
 	return folio;
 }
 
-/* As a fault finds or adds a folio: this way it is filled from cleancache. */
+/*
+ * As a fault finds or adds a folio: this way it is filled from cleancache. On
+ * one CPU, as above.
+ */
 static struct folio *fault_folio(struct kunit *test,
 				 struct address_space *mapping, pgoff_t index,
 				 unsigned int order)
@@ -247,9 +250,12 @@ static struct folio *fault_folio(struct kunit *test,
 	struct folio *folio;
 
 	filemap_invalidate_lock_shared(mapping);
+	migrate_disable();
 	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP |
 				    fgf_set_order(PAGE_SIZE << order),
 				    GFP_KERNEL);
+	lru_add_drain();
+	migrate_enable();
 	filemap_invalidate_unlock_shared(mapping);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(folio));
 	KUNIT_EXPECT_EQ(test, folio_order(folio), order);

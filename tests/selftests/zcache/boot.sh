@@ -49,7 +49,7 @@ files_of() {
 		pers_pageframes eph_buddied_count pers_buddied_count eph_unbuddied_count
 		pers_unbuddied_count eph_cumul_zpages pers_cumul_zpages eph_cumul_zbytes
 		pers_cumul_zbytes eph_evicted_pageframes pers_evicted_pageframes' ;;
-	cleancache) echo 'succ_gets failed_gets puts failed_puts inhibited drops invalidates' ;;
+	cleancache) echo 'succ_gets failed_gets puts failed_puts kept inhibited drops invalidates' ;;
 	frontswap) echo 'loads failed_loads succ_stores failed_stores invalidates stored' ;;
 	esac
 }

@@ -46,10 +46,11 @@ reads_the_disk() {
 		equal "$(get cleancache/succ_gets)" "$gets"
 }
 
+# None of the files, that is; a block of inodes may have gone.
 reads_no_disk() {
 	before=$(sectors_read "$ZCACHE_SCRATCH_A")
 	check_files || return
-	at_most $(($(sectors_read "$ZCACHE_SCRATCH_A") - before)) 0
+	at_most $(($(sectors_read "$ZCACHE_SCRATCH_A") - before)) 16
 }
 
 try() {
