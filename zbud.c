@@ -2,26 +2,33 @@
 /*
  * zbud: see zbud.h for what it is.
  *
- * A frame is a page cut into 64 chunks of 64 bytes. Chunk 0 is its header; the
- * others hold up to seven zpages, each in a run of chunks of its own, in any
- * order, with gaps where zpages have gone. Nothing is ever moved: a new zpage
- * goes into the frame, and in the frame into the gap, that fits it tightest.
- * Frames are kept in lists by their largest gap, so finding one is a search
- * for a bit, and all else is a walk over at most seven slots.
+ * A group is one to four frames of 64 chunks of 64 bytes. Its header takes the
+ * first two chunks of its first frame; all others hold zpages. A zpage takes
+ * the tightest gap that it fits in, or else, as no gap is large enough, gaps
+ * one after the other: each run of chunks begins with a link to the next. So a
+ * zpage fits wherever there are enough free chunks, and what a group cannot use
+ * is a few chunks for all of its frames, instead of up to half of each.
+ * Nothing is ever moved. Groups are kept in lists by their free chunks, so the
+ * one that fits tightest is found by a search for a bit.
  *
- * A zpage is a tmem handle followed by the compressed bytes. The handle is
- * what makes a frame reclaimable: zbud_evict() reads the names of the pages
- * within and has each unlinked from tmem. Whoever unlinks a zpage owns it, so
- * a get or a flush that came first keeps its zpage, and the frame stays until
- * that one is freed.
+ * A group begins with one frame. When no group has room for a zpage, a group
+ * that lacks frames is handed one, and else a new group is made. A frame that
+ * has become empty is handed back at once; the first one goes last.
  *
- * Pampds: address of the frame | slot << 3 | 4. Kernel pointers to objects
+ * A zpage is a header, its name, and the compressed bytes. The name is what
+ * makes a group reclaimable: zbud_evict() reads the names of the zpages within
+ * and has each unlinked from tmem. Whoever unlinks a zpage owns it, so a get or
+ * a flush that came first keeps its zpage, and the group stays until that one
+ * is freed.
+ *
+ * Pampds: address of the zpage's first chunk | 4. Kernel pointers to objects
  * have a zero there, XArray value entries a one in bit 0.
  *
  * The lock of a class is innermost and irq-safe: zbud_pin() is called under
  * tmem's lock. Data is copied in and out without it: a zpage that is not
  * published yet, or that is pinned, does not change.
  */
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/list.h>
@@ -32,104 +39,312 @@
 
 #define PAMPD_TAG	4UL
 #define PAMPD_TAG_MASK	7UL
-#define PAMPD_SLOT_SHIFT 3
 
-/* Frames that zbud_evict() tries before it gives up. */
+#define NO_FRAME	U8_MAX
+
+/* Groups that zbud_evict() tries before it gives up. */
 #define EVICT_TRIES	8
 
-/**
- * struct zbud_slot - where a zpage lies
- * @size: compressed bytes
- * @start: first chunk
- * @refs: the tmem entry's reference and one for each pin; 0: slot is free
- */
-struct zbud_slot {
-	u32 size : 12;
-	u32 start : 6;
-	u32 refs : 14;
-};
+/* Zpages that it unlinks between two looks at the group. */
+#define EVICT_BATCH	8
 
 /**
- * struct zbud_frame - header of a page frame, in its first chunk
- * @lru: in the queue's lru, empty while the frame is being evicted
- * @room: in the queue's rooms[@gap], empty if @gap is 0 or while evicted
- * @slots: the zpages
- * @class: which queue; immutable
- * @nr: slots in use
- * @gap: largest run of free chunks, 0 if there is no free slot
- * @evicting: zbud_evict() has it; it will decide what becomes of the frame
+ * struct zbud_run - a run of chunks; at the beginning of the first
+ * @nr: how many
+ * @next_frame: where the zpage goes on, or NO_FRAME
+ * @next_start: the first chunk there
  *
- * All protected by the queue's lock, but for @class.
+ * Immutable as long as the zpage is there.
  */
-struct zbud_frame {
-	struct list_head lru;
-	struct list_head room;
-	struct zbud_slot slots[ZBUD_BUDDIES];
-	u8 class;
+struct zbud_run {
 	u8 nr;
-	u8 gap;
-	bool evicting;
+	u8 next_frame;
+	u8 next_start;
 };
 
+/**
+ * struct zbud_zpage - header of a zpage
+ * @run: its first run
+ * @oid_words: words of its object's name; those that are left out are zero
+ * @size: compressed bytes
+ * @refs: the tmem entry's reference and one for each pin
+ * @pool_id: of its name
+ * @data: the index, the words of the object's name, then the compressed bytes,
+ *	of which all but the first run's lie elsewhere
+ *
+ * @refs is protected by the queue's lock, the rest is immutable.
+ */
 struct zbud_zpage {
-	struct tmem_handle handle;
+	struct zbud_run run;
+	u8 oid_words;
+	u16 size;
+	u16 refs;
+	u32 pool_id;
 	u8 data[];
 };
 
-static_assert(sizeof(struct zbud_frame) <= ZBUD_CHUNK_SIZE);
+/**
+ * struct zbud_group - header of a group, in the first chunks of its first frame
+ * @room: in the queue's rooms[@nr_free]; empty if that is 0, or while evicted
+ * @partial: in the queue's partial, or empty, as while evicted
+ * @more: the other frames, NULL for one that is not there
+ * @free: by frame, a bit for each chunk that is free; 0 without a frame
+ * @heads: bit set for each chunk that a zpage begins at
+ * @class: which queue; immutable
+ * @nr_zpages: how many there are
+ * @nr_free: bits in @free
+ * @nr_frames: frames that are there
+ * @evicting: zbud_evict() has it; it will decide what becomes of the frames
+ *
+ * All but @class is protected by the queue's lock; so is the lru of the first
+ * frame's struct page, which is in the queue's lru, but for while it is evicted.
+ * The private of each frame's struct page is the group; it is constant for as
+ * long as there is a zpage in the frame.
+ */
+struct zbud_group {
+	struct list_head room;
+	struct list_head partial;
+	void *more[ZBUD_FRAMES - 1];
+	unsigned long free[ZBUD_FRAMES];
+	DECLARE_BITMAP(heads, ZBUD_GROUP_CHUNKS);
+	u8 class;
+	u8 nr_zpages;
+	u8 nr_free;
+	u8 nr_frames;
+	bool evicting;
+};
+
+#define HEADER_CHUNKS	DIV_ROUND_UP(sizeof(struct zbud_group), ZBUD_CHUNK_SIZE)
+#define NAME_SIZE(words) (((words) + 1) * sizeof(u64))
+#define MAX_HEAD	(sizeof(struct zbud_zpage) + NAME_SIZE(TMEM_OID_WORDS))
+
 static_assert(ZBUD_CHUNKS == BITS_PER_LONG);
-static_assert((ZBUD_BUDDIES << PAMPD_SLOT_SHIFT) < PAGE_SIZE);
+static_assert(ZBUD_GROUP_CHUNKS - HEADER_CHUNKS <= U8_MAX);
+static_assert(HEADER_CHUNKS <= 2);
+static_assert(MAX_HEAD <= ZBUD_CHUNK_SIZE);
 
-static unsigned int size_to_chunks(unsigned int size)
+/* Where things are */
+
+static void *group_frame(struct zbud_group *group, unsigned int i)
 {
-	return DIV_ROUND_UP(size + sizeof(struct zbud_zpage), ZBUD_CHUNK_SIZE);
+	return i ? group->more[i - 1] : group;
 }
 
-static struct zbud_frame *pampd_frame(const void *pampd)
+static void *group_chunk(struct zbud_group *group, unsigned int frame,
+			 unsigned int chunk)
 {
-	return (struct zbud_frame *)((unsigned long)pampd & PAGE_MASK);
+	return group_frame(group, frame) + chunk * ZBUD_CHUNK_SIZE;
 }
 
-static unsigned int pampd_slot(const void *pampd)
+static struct zbud_zpage *pampd_zpage(const void *pampd)
 {
-	return offset_in_page(pampd) >> PAMPD_SLOT_SHIFT;
+	return (struct zbud_zpage *)((unsigned long)pampd & ~PAMPD_TAG_MASK);
 }
 
-static void *to_pampd(struct zbud_frame *frame, unsigned int slot)
+static void *to_pampd(struct zbud_zpage *zpage)
 {
-	return (void *)((unsigned long)frame | slot << PAMPD_SLOT_SHIFT |
-			PAMPD_TAG);
+	return (void *)((unsigned long)zpage | PAMPD_TAG);
 }
 
-static struct zbud_zpage *slot_zpage(struct zbud_frame *frame,
-				     unsigned int slot)
+static struct zbud_group *zpage_group(const struct zbud_zpage *zpage)
 {
-	return (void *)frame + frame->slots[slot].start * ZBUD_CHUNK_SIZE;
+	return (void *)page_private(virt_to_page(zpage));
 }
 
-static struct zbud_queue *pampd_queue(struct zbud *zbud, const void *pampd)
+static struct zbud_queue *group_queue(struct zbud *zbud,
+				      const struct zbud_group *group)
 {
-	return &zbud->queues[pampd_frame(pampd)->class];
+	return &zbud->queues[group->class];
 }
 
-/* One bit a chunk, set where the chunk is free. */
-static unsigned long free_chunks(const struct zbud_frame *frame)
+static struct list_head *group_lru(struct zbud_group *group)
 {
-	unsigned long used = 1;		/* the header */
-	unsigned int i, first, nr;
+	return &virt_to_page(group)->lru;
+}
 
-	for (i = 0; i < ZBUD_BUDDIES; i++) {
-		if (!frame->slots[i].refs)
+/* The chunk that a zpage begins at, counted over all frames. */
+static unsigned int zpage_chunk(struct zbud_group *group,
+				const struct zbud_zpage *zpage)
+{
+	unsigned int chunk = offset_in_page(zpage) / ZBUD_CHUNK_SIZE, i = 0;
+
+	while (group_chunk(group, i, chunk) != zpage)
+		i++;
+	return i * ZBUD_CHUNKS + chunk;
+}
+
+static struct zbud_run *next_run(struct zbud_group *group,
+				 const struct zbud_run *run)
+{
+	if (run->next_frame == NO_FRAME)
+		return NULL;
+	return group_chunk(group, run->next_frame, run->next_start);
+}
+
+/* Names */
+
+static unsigned int oid_words(const struct tmem_oid *oid)
+{
+	unsigned int n = TMEM_OID_WORDS;
+
+	while (n && !oid->w[n - 1])
+		n--;
+	return n;
+}
+
+/* Bytes of a zpage before the compressed ones. */
+static unsigned int head_size(unsigned int words)
+{
+	return sizeof(struct zbud_zpage) + NAME_SIZE(words);
+}
+
+static void set_name(struct zbud_zpage *zpage, const struct tmem_handle *handle)
+{
+	zpage->oid_words = oid_words(&handle->oid);
+	zpage->pool_id = handle->pool_id;
+	memcpy(zpage->data, &handle->index, sizeof(u64));
+	memcpy(zpage->data + sizeof(u64), handle->oid.w,
+	       zpage->oid_words * sizeof(u64));
+}
+
+static void get_name(const struct zbud_zpage *zpage, struct tmem_handle *handle)
+{
+	memset(handle, 0, sizeof(*handle));
+	handle->pool_id = zpage->pool_id;
+	memcpy(&handle->index, zpage->data, sizeof(u64));
+	memcpy(handle->oid.w, zpage->data + sizeof(u64),
+	       zpage->oid_words * sizeof(u64));
+}
+
+/* The lists of groups by free chunks */
+
+static void room_del(struct zbud_queue *queue, struct zbud_group *group)
+{
+	lockdep_assert_held(&queue->lock);
+
+	if (list_empty(&group->room))
+		return;
+	list_del_init(&group->room);
+	if (list_empty(&queue->rooms[group->nr_free]))
+		__clear_bit(group->nr_free, queue->filled);
+}
+
+/* Youngest first: an old group shall be left to grow old and be evicted. */
+static void room_add(struct zbud_queue *queue, struct zbud_group *group)
+{
+	lockdep_assert_held(&queue->lock);
+
+	if (!group->nr_free)
+		return;
+	list_add(&group->room, &queue->rooms[group->nr_free]);
+	__set_bit(group->nr_free, queue->filled);
+}
+
+/* Frames of a group */
+
+static void frame_add(struct zbud_queue *queue, struct zbud_group *group,
+		      struct page *page)
+{
+	unsigned int i = 1;
+
+	lockdep_assert_held(&queue->lock);
+
+	while (group->more[i - 1])
+		i++;
+	group->more[i - 1] = page_address(page);
+	set_page_private(page, (unsigned long)group);
+	group->free[i] = ~0UL;
+	group->nr_free += ZBUD_CHUNKS;
+	queue->stats.pageframes++;
+	if (++group->nr_frames == ZBUD_FRAMES)
+		list_del_init(&group->partial);
+}
+
+static void frame_del(struct zbud_queue *queue, struct page *page,
+		      struct list_head *frames)
+{
+	lockdep_assert_held(&queue->lock);
+
+	set_page_private(page, 0);
+	list_add_tail(&page->lru, frames);
+	queue->stats.pageframes--;
+}
+
+static struct zbud_group *group_create(struct zbud_queue *queue,
+				       enum zbud_class class, struct page *page)
+{
+	struct zbud_group *group = page_address(page);
+
+	lockdep_assert_held(&queue->lock);
+
+	memset(group, 0, sizeof(*group));
+	INIT_LIST_HEAD(&group->room);
+	list_add(&group->partial, &queue->partial);
+	list_add_tail(group_lru(group), &queue->lru);
+	set_page_private(page, (unsigned long)group);
+	group->class = class;
+	group->free[0] = ~0UL << HEADER_CHUNKS;
+	group->nr_free = ZBUD_CHUNKS - HEADER_CHUNKS;
+	group->nr_frames = 1;
+	queue->stats.pageframes++;
+	queue->stats.groups++;
+	return group;
+}
+
+/* Find a place for a frame: in a group that lacks one, or by itself. */
+static struct zbud_group *group_for_frame(struct zbud_queue *queue,
+					  enum zbud_class class,
+					  struct page *page)
+{
+	struct zbud_group *group;
+
+	lockdep_assert_held(&queue->lock);
+
+	group = list_first_entry_or_null(&queue->partial, struct zbud_group,
+					 partial);
+	if (!group)
+		return group_create(queue, class, page);
+	room_del(queue, group);
+	frame_add(queue, group, page);
+	return group;
+}
+
+/*
+ * After zpages have gone: hand over the frames that are empty, and put the rest
+ * where it belongs.
+ */
+static void group_settle(struct zbud_queue *queue, struct zbud_group *group,
+			 struct list_head *frames)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&queue->lock);
+
+	for (i = 1; i < ZBUD_FRAMES; i++) {
+		if (~group->free[i])
 			continue;
-		first = frame->slots[i].start;
-		nr = size_to_chunks(frame->slots[i].size);
-		used |= GENMASK(first + nr - 1, first);
+		frame_del(queue, virt_to_page(group->more[i - 1]), frames);
+		group->more[i - 1] = NULL;
+		group->free[i] = 0;
+		group->nr_free -= ZBUD_CHUNKS;
+		group->nr_frames--;
 	}
-	return ~used;
+	if (!group->nr_zpages) {
+		list_del(&group->partial);
+		list_del(group_lru(group));
+		frame_del(queue, virt_to_page(group), frames);
+		queue->stats.groups--;
+		return;
+	}
+	if (group->nr_frames < ZBUD_FRAMES && list_empty(&group->partial))
+		list_add(&group->partial, &queue->partial);
+	room_add(queue, group);
 }
 
-/* Cut the lowest run off @free: its first chunk and its length. */
-static unsigned int next_run(unsigned long *free, unsigned int *first)
+/* Chunks of a group */
+
+/* Cut the lowest gap off @free: its first chunk and its length. */
+static unsigned int next_gap(unsigned long *free, unsigned int *first)
 {
 	unsigned int nr;
 
@@ -140,173 +355,194 @@ static unsigned int next_run(unsigned long *free, unsigned int *first)
 	return nr;
 }
 
-static unsigned int largest_gap(const struct zbud_frame *frame)
+static struct zbud_run *run_take(struct zbud_group *group, unsigned int frame,
+				 unsigned int first, unsigned int nr)
 {
-	unsigned long free = free_chunks(frame);
-	unsigned int first, gap = 0;
+	struct zbud_run *run = group_chunk(group, frame, first);
 
-	if (frame->nr == ZBUD_BUDDIES)
-		return 0;
-	while (free)
-		gap = max(gap, next_run(&free, &first));
-	return gap;
+	group->free[frame] &= ~GENMASK(first + nr - 1, first);
+	group->nr_free -= nr;
+	run->nr = nr;
+	run->next_frame = NO_FRAME;
+	return run;
 }
 
-/* First chunk of the smallest gap that takes @chunks; there must be one. */
-static unsigned int tightest_gap(const struct zbud_frame *frame,
-				 unsigned int chunks)
-{
-	unsigned long free = free_chunks(frame);
-	unsigned int first, nr, best = 0, best_nr = ZBUD_CHUNKS;
+/*
+ * A gap that a zpage may go into as a whole, the tightest one, and what all
+ * gaps together may take if there is a link at the beginning of each.
+ */
+struct fit {
+	unsigned int frame;
+	unsigned int first;
+	unsigned int nr;	/* 0: there is none */
+	int bytes;
+};
 
-	while (free) {
-		nr = next_run(&free, &first);
-		if (nr >= chunks && nr < best_nr) {
-			best = first;
-			best_nr = nr;
+static struct fit find_fit(const struct zbud_group *group, unsigned int chunks)
+{
+	struct fit fit = { .bytes = sizeof(struct zbud_run) };
+	unsigned int i, first, nr;
+	unsigned long free;
+
+	for (i = 0; i < ZBUD_FRAMES; i++) {
+		free = group->free[i];
+		while (free) {
+			nr = next_gap(&free, &first);
+			fit.bytes += nr * ZBUD_CHUNK_SIZE -
+				     sizeof(struct zbud_run);
+			if (nr < chunks || (fit.nr && nr >= fit.nr))
+				continue;
+			fit.frame = i;
+			fit.first = first;
+			fit.nr = nr;
 		}
 	}
-	return best;
+	return fit;
 }
 
-static void room_del(struct zbud_queue *queue, struct zbud_frame *frame)
+/* Take gaps one after the other; together they are enough for @bytes. */
+static struct zbud_run *take_gaps(struct zbud_group *group, int bytes)
 {
-	lockdep_assert_held(&queue->lock);
+	struct zbud_run *run, *last = NULL, *head = NULL;
+	unsigned int i, first, nr;
+	unsigned long free;
 
-	if (!frame->gap)
-		return;
-	list_del_init(&frame->room);
-	if (list_empty(&queue->rooms[frame->gap]))
-		__clear_bit(frame->gap, queue->filled);
-	frame->gap = 0;
+	for (i = 0; i < ZBUD_FRAMES; i++) {
+		free = group->free[i];
+		while (free && bytes > 0) {
+			if (last)
+				bytes += sizeof(struct zbud_run);
+			nr = min_t(unsigned int, next_gap(&free, &first),
+				   DIV_ROUND_UP(bytes, (int)ZBUD_CHUNK_SIZE));
+			bytes -= (int)(nr * ZBUD_CHUNK_SIZE);
+			run = run_take(group, i, first, nr);
+			if (last) {
+				last->next_frame = i;
+				last->next_start = first;
+			} else {
+				head = run;
+			}
+			last = run;
+		}
+	}
+	return head;
 }
 
-/* Youngest first: an old frame shall be left to grow old and be evicted. */
-static void room_add(struct zbud_queue *queue, struct zbud_frame *frame)
+static struct zbud_zpage *zpage_lay(struct zbud_group *group,
+				    unsigned int bytes)
 {
-	lockdep_assert_held(&queue->lock);
+	unsigned int chunks = DIV_ROUND_UP(bytes, ZBUD_CHUNK_SIZE);
+	struct fit fit = find_fit(group, chunks);
+	struct zbud_run *run;
 
-	frame->gap = largest_gap(frame);
-	if (!frame->gap)
-		return;
-	list_add(&frame->room, &queue->rooms[frame->gap]);
-	__set_bit(frame->gap, queue->filled);
-}
-
-static struct zbud_frame *room_find(struct zbud_queue *queue,
-				    unsigned int chunks)
-{
-	unsigned int gap;
-
-	lockdep_assert_held(&queue->lock);
-
-	gap = find_next_bit(queue->filled, ZBUD_CHUNKS, chunks);
-	if (gap == ZBUD_CHUNKS)
+	if (fit.nr)
+		run = run_take(group, fit.frame, fit.first, chunks);
+	else if (fit.bytes >= (int)bytes)
+		run = take_gaps(group, bytes);
+	else
 		return NULL;
-	return list_first_entry(&queue->rooms[gap], struct zbud_frame, room);
+	return container_of(run, struct zbud_zpage, run);
 }
 
-static struct zbud_frame *frame_init(struct zbud_queue *queue,
-				     enum zbud_class class, struct page *page)
-{
-	struct zbud_frame *frame = page_address(page);
-
-	lockdep_assert_held(&queue->lock);
-
-	memset(frame, 0, sizeof(*frame));
-	INIT_LIST_HEAD(&frame->lru);
-	INIT_LIST_HEAD(&frame->room);
-	frame->class = class;
-	queue->stats.pageframes++;
-	return frame;
-}
-
-static void count_slot(struct zbud_queue *queue, unsigned int size, int n)
+static void count_zpage(struct zbud_queue *queue,
+			const struct zbud_zpage *zpage, int n)
 {
 	lockdep_assert_held(&queue->lock);
 
 	queue->stats.zpages += n;
-	queue->stats.zbytes += n * (int)size;
-	queue->stats.histogram[DIV_ROUND_UP(size, ZBUD_CHUNK_SIZE)] += n;
+	queue->stats.zbytes += n * (int)zpage->size;
+	queue->stats.split += zpage->run.next_frame != NO_FRAME ? n : 0;
+	queue->stats.histogram[DIV_ROUND_UP(zpage->size, ZBUD_CHUNK_SIZE)] += n;
 	if (n > 0) {
 		queue->stats.cumul_zpages++;
-		queue->stats.cumul_zbytes += size;
+		queue->stats.cumul_zbytes += zpage->size;
 	}
 }
 
-static void count_frame(struct zbud_queue *queue,
-			const struct zbud_frame *frame, int n)
+/* Make a zpage in @group, if it has room. */
+static struct zbud_zpage *zpage_create(struct zbud_queue *queue,
+				       struct zbud_group *group,
+				       const struct tmem_handle *handle,
+				       unsigned int size)
 {
+	struct zbud_zpage *zpage;
+
 	lockdep_assert_held(&queue->lock);
 
-	if (frame->nr == 1)
-		queue->stats.unbuddied += n;
-	else if (frame->nr)
-		queue->stats.buddied += n;
+	room_del(queue, group);
+	zpage = zpage_lay(group, head_size(oid_words(&handle->oid)) + size);
+	if (zpage) {
+		set_name(zpage, handle);
+		zpage->size = size;
+		zpage->refs = 1;
+		__set_bit(zpage_chunk(group, zpage), group->heads);
+		group->nr_zpages++;
+		count_zpage(queue, zpage, 1);
+		list_move_tail(group_lru(group), &queue->lru);
+	}
+	room_add(queue, group);
+	return zpage;
 }
 
-/* Put a zpage of @size into @frame, which has a gap for it. */
-static unsigned int slot_take(struct zbud_queue *queue,
-			      struct zbud_frame *frame, unsigned int size)
+/*
+ * Find room, in the group that it fits tightest. A group may just lack what the
+ * links between the pieces take, which is three chunks at the worst, so there
+ * are four tries at the most.
+ */
+static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
+					  const struct tmem_handle *handle,
+					  unsigned int size)
 {
-	unsigned int slot = 0;
+	unsigned int bytes = head_size(oid_words(&handle->oid)) + size;
+	unsigned int chunks = DIV_ROUND_UP(bytes, ZBUD_CHUNK_SIZE);
+	struct zbud_zpage *zpage;
+	struct zbud_group *group;
 
 	lockdep_assert_held(&queue->lock);
 
-	while (frame->slots[slot].refs)
-		slot++;
-	room_del(queue, frame);
-	count_frame(queue, frame, -1);
-	frame->slots[slot].start = tightest_gap(frame, size_to_chunks(size));
-	frame->slots[slot].size = size;
-	frame->slots[slot].refs = 1;
-	frame->nr++;
-	count_frame(queue, frame, 1);
-	room_add(queue, frame);
-	list_move_tail(&frame->lru, &queue->lru);
-
-	count_slot(queue, size, 1);
-	return slot;
+	for_each_set_bit_from(chunks, queue->filled, ZBUD_GROUP_CHUNKS) {
+		group = list_first_entry(&queue->rooms[chunks],
+					 struct zbud_group, room);
+		zpage = zpage_create(queue, group, handle, size);
+		if (zpage)
+			return zpage;
+	}
+	return NULL;
 }
 
-/* The last reference to a zpage has gone: its room is free again. */
-static void slot_release(struct zbud_queue *queue, struct zbud_frame *frame,
-			 unsigned int slot)
+/* The last reference has gone: give the chunks back. */
+static void zpage_destroy(struct zbud_queue *queue, struct zbud_group *group,
+			  struct zbud_zpage *zpage)
 {
+	unsigned int chunk = zpage_chunk(group, zpage);
+	unsigned int frame = chunk / ZBUD_CHUNKS, first = chunk % ZBUD_CHUNKS;
+	struct zbud_run *run;
+
 	lockdep_assert_held(&queue->lock);
 
-	room_del(queue, frame);
-	count_frame(queue, frame, -1);
-	frame->nr--;
-	count_frame(queue, frame, 1);
-	count_slot(queue, frame->slots[slot].size, -1);
-	if (!frame->evicting)
-		room_add(queue, frame);
+	count_zpage(queue, zpage, -1);
+	__clear_bit(chunk, group->heads);
+	group->nr_zpages--;
+	for (run = &zpage->run; run; run = next_run(group, run)) {
+		group->free[frame] |= GENMASK(first + run->nr - 1, first);
+		group->nr_free += run->nr;
+		frame = run->next_frame;
+		first = run->next_start;
+	}
 }
 
-/* Drop a reference; true if that emptied the frame. */
-static bool slot_put(struct zbud_queue *queue, struct zbud_frame *frame,
-		     unsigned int slot)
+/* Drop a reference; frames that are empty then go to @frames. */
+static void zpage_put(struct zbud_queue *queue, struct zbud_group *group,
+		      struct zbud_zpage *zpage, struct list_head *frames)
 {
 	lockdep_assert_held(&queue->lock);
 
-	if (WARN_ON_ONCE(!frame->slots[slot].refs))
-		return false;
-	if (--frame->slots[slot].refs)
-		return false;
-	slot_release(queue, frame, slot);
-	return !frame->nr;
-}
-
-static struct page *frame_retire(struct zbud_queue *queue,
-				 struct zbud_frame *frame)
-{
-	lockdep_assert_held(&queue->lock);
-
-	room_del(queue, frame);
-	list_del_init(&frame->lru);
-	queue->stats.pageframes--;
-	return virt_to_page(frame);
+	if (WARN_ON_ONCE(!zpage->refs) || --zpage->refs)
+		return;
+	room_del(queue, group);
+	zpage_destroy(queue, group, zpage);
+	if (!group->evicting)
+		group_settle(queue, group, frames);
 }
 
 /**
@@ -323,19 +559,65 @@ void zbud_init(struct zbud *zbud)
 
 		spin_lock_init(&queue->lock);
 		INIT_LIST_HEAD(&queue->lru);
-		for (i = 0; i < ZBUD_CHUNKS; i++)
+		INIT_LIST_HEAD(&queue->partial);
+		for (i = 0; i < ZBUD_GROUP_CHUNKS; i++)
 			INIT_LIST_HEAD(&queue->rooms[i]);
 	}
 }
 
 /**
- * zbud_max_size() - the largest zpage that a frame can take
+ * zbud_max_size() - the largest zpage that there is room for in a frame
  *
  * Return: its compressed size in bytes.
  */
 unsigned int zbud_max_size(void)
 {
-	return (ZBUD_CHUNKS - 1) * ZBUD_CHUNK_SIZE - sizeof(struct zbud_zpage);
+	return (ZBUD_CHUNKS - HEADER_CHUNKS) * ZBUD_CHUNK_SIZE - MAX_HEAD;
+}
+
+/*
+ * The next piece of a zpage's compressed bytes. *@run is where the last one
+ * was, NULL at first.
+ */
+static void *next_piece(struct zbud_zpage *zpage, struct zbud_run **run,
+			unsigned int *len)
+{
+	unsigned int head = sizeof(struct zbud_run);
+
+	if (*run) {
+		*run = next_run(zpage_group(zpage), *run);
+	} else {
+		*run = &zpage->run;
+		head = head_size(zpage->oid_words);
+	}
+	*len = (*run)->nr * ZBUD_CHUNK_SIZE - head;
+	return (void *)*run + head;
+}
+
+static void scatter(struct zbud_zpage *zpage, const void *data)
+{
+	unsigned int left = zpage->size, len;
+	struct zbud_run *run = NULL;
+	void *piece;
+
+	for (; left; left -= len, data += len) {
+		piece = next_piece(zpage, &run, &len);
+		len = min(len, left);
+		memcpy(piece, data, len);
+	}
+}
+
+static void gather(struct zbud_zpage *zpage, void *buf)
+{
+	unsigned int left = zpage->size, len;
+	struct zbud_run *run = NULL;
+	void *piece;
+
+	for (; left; left -= len, buf += len) {
+		piece = next_piece(zpage, &run, &len);
+		len = min(len, left);
+		memcpy(buf, piece, len);
+	}
 }
 
 /**
@@ -345,8 +627,8 @@ unsigned int zbud_max_size(void)
  * @handle: the name it will have in tmem
  * @data: the compressed bytes
  * @size: how many; 1 to zbud_max_size()
- * @frame: a page frame to use if no partly filled one has room, or NULL there
- *	for none; set to NULL when it was used
+ * @frame: a page frame to use if no group has room, or NULL there for none; set
+ *	to NULL when it was used
  *
  * The zpage is not looked at by eviction before tmem knows it by @handle.
  *
@@ -358,31 +640,27 @@ void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
 		 unsigned int size, struct page **frame)
 {
 	struct zbud_queue *queue = &zbud->queues[class];
-	struct zbud_frame *in;
 	struct zbud_zpage *zpage;
+	struct zbud_group *group;
 	unsigned long flags;
-	unsigned int slot;
 
 	if (WARN_ON_ONCE(!size || size > zbud_max_size()))
 		return NULL;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	in = room_find(queue, size_to_chunks(size));
-	if (!in && *frame) {
-		in = frame_init(queue, class, *frame);
+	zpage = zpage_find_room(queue, handle, size);
+	if (!zpage && *frame) {
+		group = group_for_frame(queue, class, *frame);
 		*frame = NULL;
+		zpage = zpage_create(queue, group, handle, size);
+		WARN_ON_ONCE(!zpage);
 	}
-	if (!in) {
-		spin_unlock_irqrestore(&queue->lock, flags);
-		return NULL;
-	}
-	slot = slot_take(queue, in, size);
-	zpage = slot_zpage(in, slot);
-	zpage->handle = *handle;
 	spin_unlock_irqrestore(&queue->lock, flags);
+	if (!zpage)
+		return NULL;
 
-	memcpy(zpage->data, data, size);
-	return to_pampd(in, slot);
+	scatter(zpage, data);
+	return to_pampd(zpage);
 }
 
 /**
@@ -397,22 +675,26 @@ bool zbud_is_zpage(const void *pampd)
 }
 
 /**
- * zbud_pin() - take a reference to a zpage
+ * zbud_pin() - take a reference to a zpage, to read it
  * @zbud: the allocator
  * @pampd: a zpage that somebody holds a reference to
+ *
+ * Its group is the most recently used one then.
  *
  * Context: any but hard interrupt.
  */
 void zbud_pin(struct zbud *zbud, void *pampd)
 {
-	struct zbud_queue *queue = pampd_queue(zbud, pampd);
-	struct zbud_slot *slot;
+	struct zbud_zpage *zpage = pampd_zpage(pampd);
+	struct zbud_group *group = zpage_group(zpage);
+	struct zbud_queue *queue = group_queue(zbud, group);
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	slot = &pampd_frame(pampd)->slots[pampd_slot(pampd)];
-	WARN_ON_ONCE(!slot->refs);
-	slot->refs++;
+	WARN_ON_ONCE(!zpage->refs);
+	zpage->refs++;
+	if (!group->evicting)
+		list_move_tail(group_lru(group), &queue->lru);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
@@ -420,135 +702,180 @@ void zbud_pin(struct zbud *zbud, void *pampd)
  * zbud_free() - drop a reference to a zpage; the last one frees it
  * @zbud: the allocator
  * @pampd: the zpage
+ * @frames: page frames that are empty then are added to this list, by their
+ *	lru; they are the caller's
  *
  * Context: any but hard interrupt.
- * Return: the page frame, the caller's now, if this was the last zpage in it.
  */
-struct page *zbud_free(struct zbud *zbud, void *pampd)
+void zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames)
 {
-	struct zbud_queue *queue = pampd_queue(zbud, pampd);
-	struct zbud_frame *frame = pampd_frame(pampd);
-	struct page *page = NULL;
+	struct zbud_zpage *zpage = pampd_zpage(pampd);
+	struct zbud_group *group = zpage_group(zpage);
+	struct zbud_queue *queue = group_queue(zbud, group);
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	if (slot_put(queue, frame, pampd_slot(pampd)) && !frame->evicting)
-		page = frame_retire(queue, frame);
+	zpage_put(queue, group, zpage, frames);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return page;
+}
+
+/**
+ * zbud_size() - how many bytes a zpage has
+ * @pampd: a zpage that the caller holds a reference to
+ *
+ * Return: the compressed size in bytes.
+ */
+unsigned int zbud_size(const void *pampd)
+{
+	return pampd_zpage(pampd)->size;
 }
 
 /**
  * zbud_data() - a zpage's compressed bytes
  * @pampd: a zpage that the caller holds a reference to
- * @size: set to how many bytes there are
+ * @buf: room for zbud_size() bytes, used if they do not lie together
  *
- * Return: the bytes; they do not change while the reference is held.
+ * Return: the bytes, there or in @buf. They do not change while the reference
+ * is held.
  */
-const void *zbud_data(const void *pampd, unsigned int *size)
+const void *zbud_data(const void *pampd, void *buf)
 {
-	struct zbud_frame *frame = pampd_frame(pampd);
-	unsigned int slot = pampd_slot(pampd);
+	struct zbud_zpage *zpage = pampd_zpage(pampd);
 
-	*size = frame->slots[slot].size;
-	return slot_zpage(frame, slot)->data;
+	if (zpage->run.next_frame == NO_FRAME)
+		return zpage->data + NAME_SIZE(zpage->oid_words);
+	gather(zpage, buf);
+	return buf;
 }
 
 /* What zbud_evict() has to unlink, copied out so that no lock is needed. */
 struct evictees {
 	unsigned int nr;
-	void *pampd[ZBUD_BUDDIES];
-	struct tmem_handle handle[ZBUD_BUDDIES];
+	void *pampd[EVICT_BATCH];
+	struct tmem_handle handle[EVICT_BATCH];
 };
 
-static struct zbud_frame *evict_begin(struct zbud_queue *queue,
-				      struct evictees *out)
+static struct zbud_group *evict_begin(struct zbud_queue *queue)
 {
-	struct zbud_frame *frame;
-	unsigned int slot;
+	struct zbud_group *group;
+	struct page *page;
 
 	lockdep_assert_held(&queue->lock);
 
-	frame = list_first_entry_or_null(&queue->lru, struct zbud_frame, lru);
-	if (!frame)
+	page = list_first_entry_or_null(&queue->lru, struct page, lru);
+	if (!page)
 		return NULL;
-	frame->evicting = true;
-	list_del_init(&frame->lru);
-	room_del(queue, frame);
-
-	out->nr = 0;
-	for (slot = 0; slot < ZBUD_BUDDIES; slot++) {
-		if (!frame->slots[slot].refs)
-			continue;
-		out->pampd[out->nr] = to_pampd(frame, slot);
-		out->handle[out->nr] = slot_zpage(frame, slot)->handle;
-		out->nr++;
-	}
-	return frame;
+	group = page_address(page);
+	group->evicting = true;
+	list_del_init(&page->lru);
+	list_del_init(&group->partial);
+	room_del(queue, group);
+	return group;
 }
 
-/* An empty frame is handed over; else it goes where the young ones are. */
-static struct page *evict_end(struct zbud_queue *queue,
-			      struct zbud_frame *frame)
+/*
+ * The next few zpages, from chunk *@at on. None come in while the group is
+ * being evicted.
+ */
+static bool evict_collect(struct zbud_queue *queue, struct zbud_group *group,
+			  unsigned int *at, struct evictees *out)
 {
+	struct zbud_zpage *zpage;
+
 	lockdep_assert_held(&queue->lock);
 
-	frame->evicting = false;
-	if (!frame->nr) {
-		queue->stats.evicted_pageframes++;
-		return frame_retire(queue, frame);
+	out->nr = 0;
+	for_each_set_bit_from(*at, group->heads, ZBUD_GROUP_CHUNKS) {
+		if (out->nr == EVICT_BATCH)
+			break;
+		zpage = group_chunk(group, *at / ZBUD_CHUNKS,
+				    *at % ZBUD_CHUNKS);
+		out->pampd[out->nr] = to_pampd(zpage);
+		get_name(zpage, &out->handle[out->nr]);
+		out->nr++;
 	}
-	list_add_tail(&frame->lru, &queue->lru);
-	room_add(queue, frame);
-	return NULL;
+	return out->nr;
+}
+
+/* Unlink them without the lock, and drop what was theirs. */
+static void evict_unlink(struct zbud_queue *queue, struct zbud_group *group,
+			 struct evictees *out, zbud_unlink_t unlink, void *arg,
+			 struct list_head *frames, unsigned long *flags)
+	__must_hold(&queue->lock)
+{
+	unsigned int i;
+
+	spin_unlock_irqrestore(&queue->lock, *flags);
+	for (i = 0; i < out->nr; i++)
+		if (!unlink(arg, &out->handle[i], out->pampd[i]))
+			out->pampd[i] = NULL;
+	spin_lock_irqsave(&queue->lock, *flags);
+
+	for (i = 0; i < out->nr; i++) {
+		if (!out->pampd[i])
+			continue;
+		queue->stats.evicted_zpages++;
+		zpage_put(queue, group, pampd_zpage(out->pampd[i]), frames);
+	}
+}
+
+/* What is left goes where the young ones are. */
+static unsigned int evict_end(struct zbud_queue *queue,
+			      struct zbud_group *group,
+			      struct list_head *frames)
+{
+	unsigned long before = queue->stats.pageframes, nr;
+
+	lockdep_assert_held(&queue->lock);
+
+	group->evicting = false;
+	list_add_tail(group_lru(group), &queue->lru);
+	group_settle(queue, group, frames);
+	nr = before - queue->stats.pageframes;
+	queue->stats.evicted_pageframes += nr;
+	return nr;
 }
 
 /**
- * zbud_evict() - empty the least recently used frame
+ * zbud_evict() - empty the least recently used group
  * @zbud: the allocator
  * @class: whose
  * @unlink: takes one zpage out of tmem; called without locks, with the caller's
  *	context
  * @arg: for @unlink
+ * @frames: the page frames are added to this list, by their lru; they are the
+ *	caller's
  *
  * A frame from which somebody else has just taken a zpage, and not freed it
- * yet, cannot be emptied; the next one is tried then, a few times.
+ * yet, cannot be emptied; if there is no other one in the group, the next group
+ * is tried, a few times.
  *
  * Context: as @unlink; any but hard interrupt.
- * Return: the frame, the caller's now, or NULL if there is none to be had.
+ * Return: how many frames it gave, 0 if there are none to be had.
  */
-struct page *zbud_evict(struct zbud *zbud, enum zbud_class class,
-			zbud_unlink_t unlink, void *arg)
+unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
+			zbud_unlink_t unlink, void *arg,
+			struct list_head *frames)
 {
 	struct zbud_queue *queue = &zbud->queues[class];
-	struct page *page = NULL;
-	struct zbud_frame *frame;
+	unsigned int at, tries, nr = 0;
+	struct zbud_group *group;
 	struct evictees out;
-	unsigned int i, tries;
 	unsigned long flags;
 
-	for (tries = 0; tries < EVICT_TRIES && !page; tries++) {
-		spin_lock_irqsave(&queue->lock, flags);
-		frame = evict_begin(queue, &out);
-		spin_unlock_irqrestore(&queue->lock, flags);
-		if (!frame)
+	spin_lock_irqsave(&queue->lock, flags);
+	for (tries = 0; tries < EVICT_TRIES && !nr; tries++) {
+		group = evict_begin(queue);
+		if (!group)
 			break;
-
-		for (i = 0; i < out.nr; i++)
-			if (!unlink(arg, &out.handle[i], out.pampd[i]))
-				out.pampd[i] = NULL;
-
-		spin_lock_irqsave(&queue->lock, flags);
-		for (i = 0; i < out.nr; i++) {
-			if (!out.pampd[i])
-				continue;
-			queue->stats.evicted_zpages++;
-			slot_put(queue, frame, pampd_slot(out.pampd[i]));
-		}
-		page = evict_end(queue, frame);
-		spin_unlock_irqrestore(&queue->lock, flags);
+		at = 0;
+		while (evict_collect(queue, group, &at, &out))
+			evict_unlink(queue, group, &out, unlink, arg, frames,
+				     &flags);
+		nr = evict_end(queue, group, frames);
 	}
-	return page;
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return nr;
 }
 
 /**

@@ -3,9 +3,10 @@
  * zbud: an LRU buddy allocator for compressed pages.
  *
  * Compressed pages (zpages) of two classes, ephemeral and persistent, are
- * packed into page frames. A frame holds zpages of one class only, and is
- * reclaimed as a whole, least recently used first. zbud neither allocates nor
- * frees a frame: it is handed one, and hands it back when it is empty.
+ * packed into small groups of page frames. A group holds zpages of one class
+ * only, and is reclaimed as a whole, least recently used first. zbud neither
+ * allocates nor frees a frame: it is handed one, and hands it back when it is
+ * empty.
  */
 #ifndef _ZBUD_H
 #define _ZBUD_H
@@ -20,7 +21,8 @@
 #define ZBUD_CHUNK_SHIFT	6
 #define ZBUD_CHUNK_SIZE		BIT(ZBUD_CHUNK_SHIFT)
 #define ZBUD_CHUNKS		(PAGE_SIZE >> ZBUD_CHUNK_SHIFT)
-#define ZBUD_BUDDIES		7U	/* zpages in a frame, at the most */
+#define ZBUD_FRAMES		4U	/* in a group, at the most */
+#define ZBUD_GROUP_CHUNKS	(ZBUD_FRAMES * ZBUD_CHUNKS)
 
 enum zbud_class {
 	ZBUD_EPH,
@@ -32,21 +34,21 @@ enum zbud_class {
  * struct zbud_stats - one class, counted
  * @zpages: zpages held now
  * @zbytes: their compressed bytes, overhead not included
+ * @split: of these zpages, those that lie in more than one piece
  * @pageframes: frames held now
- * @unbuddied: of these, the frames with a single zpage
- * @buddied: of these, the frames with two and more
+ * @groups: groups that these are in
  * @cumul_zpages: zpages ever taken
  * @cumul_zbytes: their bytes
  * @evicted_pageframes: frames emptied by zbud_evict()
- * @evicted_zpages: zpages that went with them
+ * @evicted_zpages: zpages that it dropped
  * @histogram: zpages held now by size in chunks, rounded up
  */
 struct zbud_stats {
 	unsigned long zpages;
 	unsigned long zbytes;
+	unsigned long split;
 	unsigned long pageframes;
-	unsigned long unbuddied;
-	unsigned long buddied;
+	unsigned long groups;
 	unsigned long cumul_zpages;
 	unsigned long cumul_zbytes;
 	unsigned long evicted_pageframes;
@@ -55,19 +57,21 @@ struct zbud_stats {
 };
 
 /**
- * struct zbud_queue - the frames of one class
- * @lock: protects all below and the headers of the frames; taken with
+ * struct zbud_queue - the groups of one class
+ * @lock: protects all below and the headers of groups and zpages; taken with
  *	interrupts off, innermost
- * @lru: frames, least recently used first
- * @rooms: frames by their largest free run in chunks; [0] is never used
- * @filled: bit set where @rooms has a frame
+ * @lru: groups, least recently used first
+ * @partial: groups with less than ZBUD_FRAMES frames
+ * @rooms: groups by their free chunks; [0] is never used
+ * @filled: bit set where @rooms has a group
  * @stats: see there
  */
 struct zbud_queue {
-	spinlock_t lock;	/* all below, and the frames */
+	spinlock_t lock;	/* all below, and the groups */
 	struct list_head lru;
-	struct list_head rooms[ZBUD_CHUNKS];
-	DECLARE_BITMAP(filled, ZBUD_CHUNKS);
+	struct list_head partial;
+	struct list_head rooms[ZBUD_GROUP_CHUNKS];
+	DECLARE_BITMAP(filled, ZBUD_GROUP_CHUNKS);
 	struct zbud_stats stats;
 };
 
@@ -97,11 +101,13 @@ void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
 		 const struct tmem_handle *handle, const void *data,
 		 unsigned int size, struct page **frame);
 void zbud_pin(struct zbud *zbud, void *pampd);
-struct page *zbud_free(struct zbud *zbud, void *pampd);
-const void *zbud_data(const void *pampd, unsigned int *size);
+void zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames);
+unsigned int zbud_size(const void *pampd);
+const void *zbud_data(const void *pampd, void *buf);
 bool zbud_is_zpage(const void *pampd);
-struct page *zbud_evict(struct zbud *zbud, enum zbud_class class,
-			zbud_unlink_t unlink, void *arg);
+unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
+			zbud_unlink_t unlink, void *arg,
+			struct list_head *frames);
 void zbud_stats(struct zbud *zbud, enum zbud_class class,
 		struct zbud_stats *stats);
 

@@ -27,7 +27,7 @@
 /**
  * struct zcache_comp_ctx - a CPU's workplace
  * @lock: protects the rest from use by two
- * @buf: compressed bytes, BUF_SIZE of them; NULL on a CPU never online
+ * @buf: for compressed bytes, BUF_SIZE of them; NULL on a CPU never online
  * @mem: LZO's working memory
  * @tfm: a crypto API compressor's own
  */
@@ -204,74 +204,94 @@ const char *zcache_comp_name(const struct zcache_comp *comp)
 }
 
 /**
- * zcache_compress() - compress a page into this CPU's buffer
+ * zcache_comp_begin() - get hold of this CPU's context
  * @comp: the compressor
- * @page: a page's bytes
- * @data: set to the compressed bytes, which stay until zcache_compress_end()
- * @size: set to how many; may be more than a page
  *
- * Context: may sleep. Holds the context that it returns.
- * Return: the context to end with, or NULL if the compressor failed.
+ * Context: may sleep; whoever has a context must not want another.
+ * Return: the context, to be given back with zcache_comp_end().
  */
-struct zcache_comp_ctx *zcache_compress(struct zcache_comp *comp,
-					const void *page, const void **data,
-					unsigned int *size)
+struct zcache_comp_ctx *zcache_comp_begin(struct zcache_comp *comp)
 {
 	struct zcache_comp_ctx *ctx = raw_cpu_ptr(comp->ctx);
-	size_t lzo_size = BUF_SIZE;
-	int err;
 
 	mutex_lock(&ctx->lock);
-	*data = ctx->buf;
-	*size = BUF_SIZE;
-	if (comp->lzo) {
-		err = comp->lzo(page, PAGE_SIZE, ctx->buf, &lzo_size, ctx->mem);
-		*size = lzo_size;
-	} else {
-		err = crypto_comp_compress(ctx->tfm, page, PAGE_SIZE, ctx->buf,
-					   size);
-	}
-	if (!err)
-		return ctx;
-	mutex_unlock(&ctx->lock);
-	return NULL;
+	return ctx;
 }
 
 /**
- * zcache_compress_end() - done with the compressed bytes
- * @ctx: as zcache_compress() returned it
+ * zcache_comp_end() - give a context back
+ * @ctx: as zcache_comp_begin() returned it
  */
-void zcache_compress_end(struct zcache_comp_ctx *ctx)
+void zcache_comp_end(struct zcache_comp_ctx *ctx)
 {
 	mutex_unlock(&ctx->lock);
+}
+
+/**
+ * zcache_comp_buf() - a context's buffer
+ * @ctx: held by the caller
+ *
+ * Return: room for two pages.
+ */
+void *zcache_comp_buf(struct zcache_comp_ctx *ctx)
+{
+	lockdep_assert_held(&ctx->lock);
+
+	return ctx->buf;
+}
+
+/**
+ * zcache_compress() - compress a page into the context's buffer
+ * @comp: the compressor
+ * @ctx: held by the caller
+ * @page: a page's bytes
+ * @size: set to how many bytes are in the buffer; may be more than a page
+ *
+ * Context: may sleep.
+ * Return: 0, or an errno if the compressor failed.
+ */
+int zcache_compress(struct zcache_comp *comp, struct zcache_comp_ctx *ctx,
+		    const void *page, unsigned int *size)
+{
+	size_t lzo_size = BUF_SIZE;
+	int err;
+
+	lockdep_assert_held(&ctx->lock);
+
+	*size = BUF_SIZE;
+	if (!comp->lzo)
+		return crypto_comp_compress(ctx->tfm, page, PAGE_SIZE, ctx->buf,
+					    size);
+	err = comp->lzo(page, PAGE_SIZE, ctx->buf, &lzo_size, ctx->mem);
+	*size = lzo_size;
+	return err ? -EIO : 0;
 }
 
 /**
  * zcache_decompress() - restore a page
  * @comp: the compressor that compressed it
- * @data: compressed bytes
+ * @ctx: held by the caller
+ * @data: compressed bytes; may be in the context's buffer
  * @size: how many
  * @page: where to; PAGE_SIZE bytes
  *
  * Context: may sleep.
  * Return: 0, or -EIO if the data does not give a page.
  */
-int zcache_decompress(struct zcache_comp *comp, const void *data,
-		      unsigned int size, void *page)
+int zcache_decompress(struct zcache_comp *comp, struct zcache_comp_ctx *ctx,
+		      const void *data, unsigned int size, void *page)
 {
-	struct zcache_comp_ctx *ctx;
 	unsigned int len = PAGE_SIZE;
 	size_t lzo_len = PAGE_SIZE;
 	int err;
+
+	lockdep_assert_held(&ctx->lock);
 
 	if (comp->lzo) {
 		err = lzo1x_decompress_safe(data, size, page, &lzo_len);
 		len = lzo_len;
 	} else {
-		ctx = raw_cpu_ptr(comp->ctx);
-		mutex_lock(&ctx->lock);
 		err = crypto_comp_decompress(ctx->tfm, data, size, page, &len);
-		mutex_unlock(&ctx->lock);
 	}
 	return err || len != PAGE_SIZE ? -EIO : 0;
 }

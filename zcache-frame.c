@@ -146,19 +146,23 @@ static struct page *frame_alloc(struct zcache *zc, enum zbud_class class)
 	return page;
 }
 
-/* Reuse the oldest ephemeral frame. */
+/* Empty the oldest ephemeral frames and reuse one. */
 static struct page *frame_eat(struct zcache *zc, enum zbud_class class)
 {
 	bool eph = class == ZBUD_EPH;
-	struct page *page;
+	struct page *page = NULL;
+	LIST_HEAD(frames);
 
-	page = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc);
-	if (page)
+	if (zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc, &frames)) {
+		page = list_first_entry(&frames, struct page, lru);
+		list_del(&page->lru);
+		zcache_frames_free(zc, &frames);
 		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL :
 				       ZCACHE_PERS_ATE_EPH);
-	else
+	} else {
 		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL_FAILED :
 				       ZCACHE_PERS_ATE_EPH_FAILED);
+	}
 	return page;
 }
 
@@ -184,19 +188,33 @@ struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class)
 }
 
 /**
- * zcache_frame_free() - give a page frame back
+ * zcache_frames_free() - give page frames back
  * @zc: the cache
- * @page: the frame, or NULL
+ * @frames: a list of them, by their lru; empty afterwards
  *
  * Context: any but hard interrupt.
  */
-void zcache_frame_free(struct zcache *zc, struct page *page)
+void zcache_frames_free(struct zcache *zc, struct list_head *frames)
 {
-	if (!page)
-		return;
-	__free_page(page);
-	zcache_count(zc, ZCACHE_PAGEFRAMES_FREED);
-	atomic_long_dec(&zc->nr_frames);
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, frames, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+		zcache_count(zc, ZCACHE_PAGEFRAMES_FREED);
+		atomic_long_dec(&zc->nr_frames);
+	}
+}
+
+/* Empty the oldest ephemeral frames, and give them back: how many? */
+static unsigned int frames_shrink(struct zcache *zc)
+{
+	LIST_HEAD(frames);
+	unsigned int nr;
+
+	nr = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc, &frames);
+	zcache_frames_free(zc, &frames);
+	return nr;
 }
 
 /**
@@ -209,15 +227,9 @@ void zcache_frame_free(struct zcache *zc, struct page *page)
  */
 void zcache_frames_trim(struct zcache *zc)
 {
-	struct page *page;
-
-	while (atomic_long_read(&zc->nr_frames) > frames_limit(zc)) {
-		page = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc);
-		if (!page)
-			break;
-		zcache_frame_free(zc, page);
+	while (atomic_long_read(&zc->nr_frames) > frames_limit(zc) &&
+	       frames_shrink(zc))
 		cond_resched();
-	}
 }
 
 static unsigned long shrinker_count(struct shrinker *shrinker,
@@ -234,6 +246,7 @@ static unsigned long shrinker_scan(struct shrinker *shrinker,
 {
 	struct zcache *zc = shrinker->private_data;
 	unsigned long freed = 0;
+	unsigned int nr;
 	struct page *page;
 
 	while (freed < sc->nr_to_scan) {
@@ -243,12 +256,11 @@ static unsigned long shrinker_scan(struct shrinker *shrinker,
 			freed++;
 			continue;
 		}
-		page = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc);
-		if (!page)
+		nr = frames_shrink(zc);
+		if (!nr)
 			break;
-		zcache_frame_free(zc, page);
-		zcache_count(zc, ZCACHE_SHRUNK_PAGEFRAMES);
-		freed++;
+		this_cpu_add(zc->events->count[ZCACHE_SHRUNK_PAGEFRAMES], nr);
+		freed += nr;
 	}
 	return freed ?: SHRINK_STOP;
 }

@@ -40,6 +40,7 @@ static void *store(struct zcache_pool *pool, const struct tmem_handle *handle,
 {
 	struct zcache *zc = pool->zc;
 	struct page *frame = NULL;
+	LIST_HEAD(unused);
 	void *pampd;
 
 	pampd = zbud_alloc(&zc->zbud, pool->class, handle, data, size, &frame);
@@ -49,23 +50,30 @@ static void *store(struct zcache_pool *pool, const struct tmem_handle *handle,
 	if (!frame)
 		return NULL;
 	pampd = zbud_alloc(&zc->zbud, pool->class, handle, data, size, &frame);
-	/* Not used, if room has appeared meanwhile. */
-	zcache_frame_free(zc, frame);
+	if (frame) {
+		/* Room has appeared meanwhile. */
+		list_add(&frame->lru, &unused);
+		zcache_frames_free(zc, &unused);
+	}
 	return pampd;
 }
 
 static int load(struct zcache *zc, const void *pampd, void *dst)
 {
+	struct zcache_comp_ctx *ctx;
 	const void *data;
-	unsigned int size;
+	int err;
 
 	if (!zbud_is_zpage(pampd)) {
 		memset_l(dst, zcache_filled_word(pampd),
 			 PAGE_SIZE / sizeof(unsigned long));
 		return 0;
 	}
-	data = zbud_data(pampd, &size);
-	return zcache_decompress(zc->comp, data, size, dst);
+	ctx = zcache_comp_begin(zc->comp);
+	data = zbud_data(pampd, zcache_comp_buf(ctx));
+	err = zcache_decompress(zc->comp, ctx, data, zbud_size(pampd), dst);
+	zcache_comp_end(ctx);
+	return err;
 }
 
 /* Does a page that has just been stored, and not published, come back? */
@@ -84,18 +92,15 @@ static void *compress_and_store(struct zcache_pool *pool,
 				const void *src)
 {
 	struct zcache *zc = pool->zc;
-	struct zcache_comp_ctx *ctx;
+	struct zcache_comp_ctx *ctx = zcache_comp_begin(zc->comp);
 	void *pampd = NULL;
 	unsigned int size;
-	const void *data;
 
-	ctx = zcache_compress(zc->comp, src, &data, &size);
-	if (!ctx || size > POOR_SIZE)
+	if (zcache_compress(zc->comp, ctx, src, &size) || size > POOR_SIZE)
 		zcache_count(zc, ZCACHE_COMPRESS_POOR);
 	else
-		pampd = store(pool, handle, data, size);
-	if (ctx)
-		zcache_compress_end(ctx);
+		pampd = store(pool, handle, zcache_comp_buf(ctx), size);
+	zcache_comp_end(ctx);
 	if (IS_ENABLED(CONFIG_ZCACHE2_DEBUG) && pampd)
 		verify(zc, pampd, src);
 	return pampd;
@@ -112,11 +117,14 @@ static void zpage_pin(struct tmem_pool *tmem, void *pampd)
 static void zpage_free(struct tmem_pool *tmem, void *pampd)
 {
 	struct zcache *zc = to_zcache_pool(tmem)->zc;
+	LIST_HEAD(frames);
 
-	if (zbud_is_zpage(pampd))
-		zcache_frame_free(zc, zbud_free(&zc->zbud, pampd));
-	else
+	if (!zbud_is_zpage(pampd)) {
 		zcache_filled_free(zc, pampd);
+		return;
+	}
+	zbud_free(&zc->zbud, pampd, &frames);
+	zcache_frames_free(zc, &frames);
 }
 
 /* @arg is the struct page to fill. */

@@ -181,7 +181,7 @@ void *zcache_zpage_create(struct zcache_pool *pool,
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
 struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class);
-void zcache_frame_free(struct zcache *zc, struct page *page);
+void zcache_frames_free(struct zcache *zc, struct list_head *frames);
 void zcache_frames_trim(struct zcache *zc);
 int zcache_frames_init(struct zcache *zc);
 void zcache_frames_exit(struct zcache *zc);
@@ -210,12 +210,13 @@ struct zcache_comp *zcache_comp_create(const char *name);
 void zcache_comp_destroy(struct zcache_comp *comp);
 const char *zcache_comp_name(const struct zcache_comp *comp);
 const char *zcache_comp_default(void);
-struct zcache_comp_ctx *zcache_compress(struct zcache_comp *comp,
-					const void *page, const void **data,
-					unsigned int *size);
-void zcache_compress_end(struct zcache_comp_ctx *ctx);
-int zcache_decompress(struct zcache_comp *comp, const void *data,
-		      unsigned int size, void *page);
+struct zcache_comp_ctx *zcache_comp_begin(struct zcache_comp *comp);
+void zcache_comp_end(struct zcache_comp_ctx *ctx);
+void *zcache_comp_buf(struct zcache_comp_ctx *ctx);
+int zcache_compress(struct zcache_comp *comp, struct zcache_comp_ctx *ctx,
+		    const void *page, unsigned int *size);
+int zcache_decompress(struct zcache_comp *comp, struct zcache_comp_ctx *ctx,
+		      const void *data, unsigned int size, void *page);
 
 /* zcache-debugfs.c APIs: */
 #ifdef CONFIG_DEBUG_FS

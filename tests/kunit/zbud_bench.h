@@ -3,7 +3,7 @@
  * A zbud allocator, and page frames for it that are counted.
  *
  * The bytes of a zpage follow from its index, which is in its handle, and from
- * its size.
+ * its size; so does the length of its name.
  */
 #ifndef _ZCACHE_ZBUD_BENCH_H
 #define _ZCACHE_ZBUD_BENCH_H
@@ -35,13 +35,29 @@ static inline u8 bench_byte(u64 index, unsigned int size, unsigned int i)
 	return index * 37 + size * 5 + i * 11 + (i >> 8);
 }
 
+static inline unsigned int bench_oid_words(u64 index)
+{
+	return 1 + index % TMEM_OID_WORDS;
+}
+
 static inline struct tmem_handle bench_handle(u64 index)
 {
-	return (struct tmem_handle) {
-		.oid.w = { index, 1, ~index },
+	const struct tmem_oid oid = { .w = { index, 1 + index, ~index } };
+	struct tmem_handle handle = {
 		.index = index,
 		.pool_id = BENCH_POOL_ID,
 	};
+
+	memcpy(handle.oid.w, oid.w, bench_oid_words(index) * sizeof(u64));
+	if (bench_oid_words(index) == 1)
+		handle.oid.w[0] = 1;
+	return handle;
+}
+
+/* Bytes that a zpage has before the compressed ones. */
+static inline unsigned int bench_head(u64 index)
+{
+	return 12 + sizeof(u64) + bench_oid_words(index) * sizeof(u64);
 }
 
 static inline bool bench_handle_right(const struct tmem_handle *handle)
@@ -59,11 +75,11 @@ static inline void bench_release(struct bench *b, struct page *frame)
 	atomic_long_dec(&b->frames);
 }
 
-/* Store a zpage, and bring a frame in case it is needed. */
-static inline void *bench_store(struct bench *b, enum zbud_class class,
-				u64 index, unsigned int size)
+/* Store a zpage, in @frame if one is needed; it is given back if not. */
+static inline void *bench_store_in(struct bench *b, enum zbud_class class,
+				   u64 index, unsigned int size,
+				   struct page *frame)
 {
-	struct page *frame = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	u8 *data = kmalloc(size, GFP_KERNEL | __GFP_NOFAIL);
 	struct tmem_handle handle = bench_handle(index);
 	unsigned int i;
@@ -71,8 +87,10 @@ static inline void *bench_store(struct bench *b, enum zbud_class class,
 
 	for (i = 0; i < size; i++)
 		data[i] = bench_byte(index, size, i);
-	memset(page_address(frame), 0x6b, PAGE_SIZE);
-	atomic_long_inc(&b->frames);
+	if (frame) {
+		memset(page_address(frame), 0x6b, PAGE_SIZE);
+		atomic_long_inc(&b->frames);
+	}
 	pampd = zbud_alloc(&b->zbud, class, &handle, data, size, &frame);
 	if (frame)
 		bench_release(b, frame);
@@ -80,31 +98,54 @@ static inline void *bench_store(struct bench *b, enum zbud_class class,
 	return pampd;
 }
 
+static inline void *bench_store(struct bench *b, enum zbud_class class,
+				u64 index, unsigned int size)
+{
+	return bench_store_in(b, class, index, size,
+			      alloc_page(GFP_KERNEL | __GFP_NOFAIL));
+}
+
 /* Is the zpage still as it was stored? */
 static inline bool bench_intact(const void *pampd, u64 index)
 {
-	unsigned int i, size;
-	const u8 *data = zbud_data(pampd, &size);
+	u8 *buf = kmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
+	unsigned int i = 0, size = zbud_size(pampd);
+	const u8 *data;
 
-	if (!size || size > zbud_max_size())
-		return false;
-	for (i = 0; i < size; i++)
-		if (data[i] != bench_byte(index, size, i))
-			return false;
-	return true;
+	if (size && size <= zbud_max_size()) {
+		data = zbud_data(pampd, buf);
+		while (i < size && data[i] == bench_byte(index, size, i))
+			i++;
+	}
+	kfree(buf);
+	return i && i == size;
 }
 
-/* Drop a reference; true if the frame came back. */
-static inline bool bench_drop(struct bench *b, void *pampd)
+/* Take back a list of frames: how many? */
+static inline unsigned int bench_take_back(struct bench *b,
+					   struct list_head *frames)
 {
-	struct page *frame = zbud_free(&b->zbud, pampd);
+	struct page *page, *next;
+	unsigned int nr = 0;
 
-	if (frame)
-		bench_release(b, frame);
-	return frame;
+	list_for_each_entry_safe(page, next, frames, lru) {
+		list_del(&page->lru);
+		bench_release(b, page);
+		nr++;
+	}
+	return nr;
 }
 
-/* The page frame that a zpage is in: that much is known of a pampd. */
+/* Drop a reference: how many frames came back? */
+static inline unsigned int bench_drop(struct bench *b, void *pampd)
+{
+	LIST_HEAD(frames);
+
+	zbud_free(&b->zbud, pampd, &frames);
+	return bench_take_back(b, &frames);
+}
+
+/* The page frame that a zpage begins in: that much is known of a pampd. */
 static inline struct page *bench_frame(const void *pampd)
 {
 	return virt_to_page((void *)((unsigned long)pampd & PAGE_MASK));
@@ -134,8 +175,8 @@ static inline void bench_exit(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, s->zpages, 0);
 		KUNIT_EXPECT_EQ(test, s->zbytes, 0);
 		KUNIT_EXPECT_EQ(test, s->pageframes, 0);
-		KUNIT_EXPECT_EQ(test, s->unbuddied, 0);
-		KUNIT_EXPECT_EQ(test, s->buddied, 0);
+		KUNIT_EXPECT_EQ(test, s->groups, 0);
+		KUNIT_EXPECT_EQ(test, s->split, 0);
 		for (i = 0; i < ARRAY_SIZE(s->histogram); i++)
 			KUNIT_EXPECT_EQ(test, s->histogram[i], 0);
 	}

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tests of zbud by chance: many operations in random order, compared with a
- * model that is too simple to be wrong; and at once, on several CPUs.
+ * model that has an owner for each chunk and searches all of them, too simple
+ * to be wrong; and at once, on several CPUs.
  */
-#include <linux/bits.h>
-#include <linux/list.h>
 #include <linux/spinlock.h>
 
 #include "zbud_bench.h"
@@ -13,31 +12,48 @@
 #define SEEDS		3
 #define STEPS		3000
 #define EVICT_TRIES	8
+#define HEADER_CHUNKS	2
+#define LINK_SIZE	3
+
+/* Owners of chunks that are not the index of a zpage */
+#define FREE		NR_ZPAGES
+#define HEADER		(NR_ZPAGES + 1)
 
 /**
- * struct model_frame - a page frame
- * @node: in the model's frames of its class
- * @page: itself
+ * struct model_group - a group
+ * @frames: its frames, NULL for one that is missing; without the first there
+ *	is no group
+ * @owner: of each chunk
+ * @class: its class
+ * @used: when it was used last
+ * @changed: when its room changed last
+ * @partial: when it began to lack frames; 0 if it does not
  */
-struct model_frame {
-	struct list_head node;
-	struct page *page;
+struct model_group {
+	void *frames[ZBUD_FRAMES];
+	u8 owner[ZBUD_GROUP_CHUNKS];
+	enum zbud_class class;
+	u64 used;
+	u64 changed;
+	u64 partial;
 };
 
 /**
  * struct model_zpage - a zpage; its index is its place in the model
- * @frame: where it is; NULL if there is no zpage
+ * @group: where it is; NULL if there is no zpage
  * @pampd: its name
  * @size: its size
  * @refs: references to it
- * @named: one of them belongs to the name that eviction may take
+ * @split: it is in more than one piece
+ * @named: one of the references belongs to the name that eviction may take
  * @evicted: eviction has taken the name
  */
 struct model_zpage {
-	struct model_frame *frame;
+	struct model_group *group;
 	void *pampd;
 	unsigned int size;
 	unsigned int refs;
+	bool split;
 	bool named;
 	bool evicted;
 };
@@ -47,7 +63,8 @@ struct model_zpage {
  * @b: the allocator and its frames
  * @rnd: where the choices come from
  * @zpages: odd ones are persistent
- * @frames: least recently used first
+ * @groups: in no order
+ * @clock: counts what happens to groups
  * @stats: what was counted and is not obvious from the rest
  * @step: how many steps were taken with this seed
  * @wrong: the first thing that was not as it should be
@@ -56,7 +73,8 @@ struct model {
 	struct bench *b;
 	struct rnd_state rnd;
 	struct model_zpage zpages[NR_ZPAGES];
-	struct list_head frames[ZBUD_CLASSES];
+	struct model_group groups[NR_ZPAGES];
+	u64 clock;
 	struct zbud_stats stats[ZBUD_CLASSES];
 	unsigned int step;
 	const char *wrong;
@@ -68,136 +86,235 @@ static void check(struct model *m, bool right, const char *what)
 		m->wrong = what;
 }
 
-static unsigned int class_of(unsigned int index)
+static enum zbud_class class_of(unsigned int index)
 {
 	return index & 1 ? ZBUD_PERS : ZBUD_EPH;
 }
 
-static unsigned int chunks_of(unsigned int size)
+static bool is_free(const struct model_group *g, unsigned int chunk)
 {
-	return DIV_ROUND_UP(size + sizeof(struct tmem_handle), ZBUD_CHUNK_SIZE);
+	return g->frames[chunk / ZBUD_CHUNKS] && g->owner[chunk] == FREE;
 }
 
-/* The chunks that a zpage takes, a bit each. */
-static u64 chunk_mask(const struct model_zpage *z)
+static unsigned int nr_free(const struct model_group *g)
 {
-	unsigned int size, first;
-	const void *start = zbud_data(z->pampd, &size);
+	unsigned int chunk, nr = 0;
 
-	start -= sizeof(struct tmem_handle);
-	first = offset_in_page(start) / ZBUD_CHUNK_SIZE;
-	return GENMASK_ULL(first + chunks_of(z->size) - 1, first);
+	for (chunk = 0; chunk < ZBUD_GROUP_CHUNKS; chunk++)
+		nr += is_free(g, chunk);
+	return nr;
 }
 
-static unsigned int nr_zpages(struct model *m, struct model_frame *frame)
+static unsigned int nr_frames(const struct model_group *g)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < ZBUD_FRAMES; i++)
+		nr += !!g->frames[i];
+	return nr;
+}
+
+static unsigned int nr_zpages(struct model *m, const struct model_group *g)
 {
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < NR_ZPAGES; i++)
-		nr += m->zpages[i].frame == frame;
+		nr += m->zpages[i].group == g;
 	return nr;
 }
 
-/* The chunks of a frame that are taken, which must not be taken twice. */
-static u64 used_chunks(struct model *m, struct model_frame *frame,
-		       const struct model_zpage *but)
+/* Free chunks from @chunk on, in its frame. */
+static unsigned int gap_at(const struct model_group *g, unsigned int chunk)
 {
-	u64 mask, used = 1;
-	unsigned int i;
+	unsigned int end = round_down(chunk, ZBUD_CHUNKS) + ZBUD_CHUNKS, nr = 0;
 
-	for (i = 0; i < NR_ZPAGES; i++) {
-		if (m->zpages[i].frame != frame || &m->zpages[i] == but)
-			continue;
-		mask = chunk_mask(&m->zpages[i]);
-		check(m, !(mask & used), "overlap");
-		used |= mask;
-	}
-	return used;
+	while (chunk + nr < end && is_free(g, chunk + nr))
+		nr++;
+	return nr;
 }
 
-/* The smallest run of free chunks of at least @least, or the largest of all. */
-static unsigned int free_run(u64 used, unsigned int least)
+/* Where a zpage of so many chunks goes as a whole, or -1. */
+static int tightest_gap(const struct model_group *g, unsigned int chunks)
 {
-	unsigned int i, run = 0, smallest = 0, largest = 0;
+	unsigned int chunk, nr, best_nr = ZBUD_CHUNKS + 1;
+	int best = -1;
 
-	for (i = 0; i <= ZBUD_CHUNKS; i++) {
-		if (i < ZBUD_CHUNKS && !(used & BIT_ULL(i))) {
-			run++;
-			continue;
+	for (chunk = 0; chunk < ZBUD_GROUP_CHUNKS; chunk += max(nr, 1U)) {
+		nr = gap_at(g, chunk);
+		if (nr >= chunks && nr < best_nr) {
+			best = chunk;
+			best_nr = nr;
 		}
-		largest = max(largest, run);
-		if (run >= least && (!smallest || run < smallest))
-			smallest = run;
-		run = 0;
-	}
-	return least ? smallest : largest;
-}
-
-static unsigned int frame_gap(struct model *m, struct model_frame *frame,
-			      const struct model_zpage *but)
-{
-	unsigned int nr = nr_zpages(m, frame) - !!but;
-
-	return nr == ZBUD_BUDDIES ? 0 :
-	       free_run(used_chunks(m, frame, but), 0);
-}
-
-/* The tightest frame that has room, by its gap; 0 for none. */
-static unsigned int best_gap(struct model *m, unsigned int class,
-			     unsigned int chunks)
-{
-	struct model_frame *frame;
-	unsigned int gap, best = 0;
-
-	list_for_each_entry(frame, &m->frames[class], node) {
-		gap = frame_gap(m, frame, NULL);
-		if (gap >= chunks && (!best || gap < best))
-			best = gap;
 	}
 	return best;
 }
 
-static void check_frame(struct model *m, struct model_frame *frame)
+/* What all gaps may take with links between them. */
+static unsigned int bytes_in_gaps(const struct model_group *g)
+{
+	unsigned int chunk, nr, bytes = 0;
+
+	for (chunk = 0; chunk < ZBUD_GROUP_CHUNKS; chunk += max(nr, 1U)) {
+		nr = gap_at(g, chunk);
+		if (nr)
+			bytes += nr * ZBUD_CHUNK_SIZE - (bytes ? LINK_SIZE : 0);
+	}
+	return bytes;
+}
+
+static void own(struct model_group *g, unsigned int chunk, unsigned int nr,
+		unsigned int owner)
+{
+	while (nr--)
+		g->owner[chunk++] = owner;
+}
+
+/* Put a zpage into a group, if it has room: at which chunk, or -1. */
+static int place(struct model *m, struct model_group *g, unsigned int i)
+{
+	int bytes = bench_head(i) + m->zpages[i].size, head;
+	unsigned int chunk, nr, chunks = DIV_ROUND_UP(bytes, 64);
+
+	g->changed = ++m->clock;
+	head = tightest_gap(g, chunks);
+	m->zpages[i].split = head < 0;
+	if (head >= 0) {
+		own(g, head, chunks, i);
+	} else if (bytes_in_gaps(g) >= bytes) {
+		for (chunk = 0; bytes > 0; chunk++) {
+			nr = min_t(int, gap_at(g, chunk),
+				   DIV_ROUND_UP(bytes, 64));
+			if (!nr)
+				continue;
+			head = head < 0 ? chunk : head;
+			own(g, chunk, nr, i);
+			bytes -= 64 * nr;
+			chunk += nr - 1;
+			bytes += bytes > 0 ? LINK_SIZE : 0;
+		}
+	} else {
+		return -1;
+	}
+	m->zpages[i].group = g;
+	g->used = ++m->clock;
+	return head;
+}
+
+/* The group with the fewest free chunks from *@nr on; the last that changed. */
+static struct model_group *group_with(struct model *m, enum zbud_class class,
+				      unsigned int *nr)
+{
+	struct model_group *g, *found = NULL;
+	unsigned int n, least = *nr;
+
+	for (g = m->groups; g < m->groups + NR_ZPAGES; g++) {
+		if (!g->frames[0] || g->class != class)
+			continue;
+		n = nr_free(g);
+		if (n < least || (found && n > *nr) ||
+		    (found && n == *nr && g->changed < found->changed))
+			continue;
+		found = g;
+		*nr = n;
+	}
+	return found;
+}
+
+static int place_in_room(struct model *m, unsigned int i)
+{
+	unsigned int nr = DIV_ROUND_UP(bench_head(i) + m->zpages[i].size, 64);
+	struct model_group *g;
+	int head;
+
+	while ((g = group_with(m, class_of(i), &nr))) {
+		head = place(m, g, i);
+		if (head >= 0)
+			return head;
+		nr++;
+	}
+	return -1;
+}
+
+static struct model_group *new_group(struct model *m, enum zbud_class class)
+{
+	struct model_group *g = m->groups;
+
+	while (g->frames[0])
+		g++;
+	memset(g, 0, sizeof(*g));
+	memset(g->owner, FREE, sizeof(g->owner));
+	own(g, 0, HEADER_CHUNKS, HEADER);
+	g->class = class;
+	g->partial = ++m->clock;
+	return g;
+}
+
+/* In a frame of its own, that is added to the group that lacks one last. */
+static int place_in_frame(struct model *m, unsigned int i, void *frame)
+{
+	struct model_group *g, *to = NULL;
+	unsigned int n = 0;
+
+	for (g = m->groups; g < m->groups + NR_ZPAGES; g++)
+		if (g->frames[0] && g->class == class_of(i) && g->partial &&
+		    (!to || g->partial > to->partial))
+			to = g;
+	if (!to)
+		to = new_group(m, class_of(i));
+	while (to->frames[n])
+		n++;
+	to->frames[n] = frame;
+	if (nr_frames(to) == ZBUD_FRAMES)
+		to->partial = 0;
+	return place(m, to, i);
+}
+
+/* A group after zpages have gone: how many frames go? */
+static unsigned int settle(struct model *m, struct model_group *g)
+{
+	unsigned int i, chunk, went = 0;
+
+	for (i = ZBUD_FRAMES - 1; i; i--) {
+		for (chunk = 0; chunk < ZBUD_CHUNKS; chunk++)
+			if (g->owner[i * ZBUD_CHUNKS + chunk] != FREE)
+				break;
+		if (!g->frames[i] || chunk < ZBUD_CHUNKS)
+			continue;
+		g->frames[i] = NULL;
+		went++;
+	}
+	if (!nr_zpages(m, g)) {
+		g->frames[0] = NULL;
+		return went + 1;
+	}
+	if (nr_frames(g) < ZBUD_FRAMES && !g->partial)
+		g->partial = ++m->clock;
+	g->changed = ++m->clock;
+	return went;
+}
+
+static void forget(struct model_zpage *z, unsigned int index)
+{
+	unsigned int chunk;
+
+	for (chunk = 0; chunk < ZBUD_GROUP_CHUNKS; chunk++)
+		if (z->group->owner[chunk] == index)
+			z->group->owner[chunk] = FREE;
+	z->group = NULL;
+}
+
+static void check_contents(struct model *m, struct model_group *g)
 {
 	unsigned int i;
 
-	used_chunks(m, frame, NULL);
 	for (i = 0; i < NR_ZPAGES; i++)
-		if (m->zpages[i].frame == frame)
+		if (m->zpages[i].group && (!g || m->zpages[i].group == g))
 			check(m, bench_intact(m->zpages[i].pampd, i),
 			      "contents");
 }
 
-static struct model_frame *find_frame(struct model *m, unsigned int class,
-				      struct page *page)
-{
-	struct model_frame *frame;
-
-	list_for_each_entry(frame, &m->frames[class], node)
-		if (frame->page == page)
-			return frame;
-	return NULL;
-}
-
-static struct model_frame *new_frame(struct model *m, unsigned int class,
-				     struct page *page)
-{
-	struct model_frame *frame;
-
-	frame = kmalloc(sizeof(*frame), GFP_KERNEL | __GFP_NOFAIL);
-	frame->page = page;
-	list_add(&frame->node, &m->frames[class]);
-	return frame;
-}
-
-static void forget_frame(struct model_frame *frame)
-{
-	list_del(&frame->node);
-	kfree(frame);
-}
-
 /* Small ones, any, and those that just fill their chunks or just do not. */
-static unsigned int random_size(struct model *m)
+static unsigned int random_size(struct model *m, unsigned int index)
 {
 	unsigned int max = zbud_max_size(), chunks;
 
@@ -209,105 +326,80 @@ static unsigned int random_size(struct model *m)
 	case 2:
 		return 1 + test_below(&m->rnd, max / 2);
 	default:
-		chunks = 1 + test_below(&m->rnd, ZBUD_CHUNKS - 2);
-		return chunks * ZBUD_CHUNK_SIZE - sizeof(struct tmem_handle) +
+		chunks = 1 + test_below(&m->rnd, ZBUD_CHUNKS - 3);
+		return chunks * ZBUD_CHUNK_SIZE - bench_head(index) +
 		       test_below(&m->rnd, 2);
 	}
 }
 
-/* The run of free chunks around @mask. */
-static unsigned int run_around(u64 used, u64 mask)
-{
-	unsigned int first = __ffs64(mask), last = __fls(mask);
-
-	while (first && !(used & BIT_ULL(first - 1)))
-		first--;
-	while (last < ZBUD_CHUNKS - 1 && !(used & BIT_ULL(last + 1)))
-		last++;
-	return last - first + 1;
-}
-
-/* The zpage is in the tightest gap of the tightest frame. */
-static void check_fit(struct model *m, const struct model_zpage *z,
-		      unsigned int best)
-{
-	u64 before = used_chunks(m, z->frame, z), mask = chunk_mask(z);
-
-	check(m, !(before & mask), "overlap");
-	check(m, frame_gap(m, z->frame, z) == best, "best frame");
-	check(m, run_around(before, mask) ==
-		 free_run(before, chunks_of(z->size)), "best gap");
-}
-
 static void step_store(struct model *m, unsigned int i)
 {
-	unsigned int class = class_of(i), best;
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	struct zbud_stats *s = &m->stats[class_of(i)];
 	struct model_zpage *z = &m->zpages[i];
-	struct zbud_stats *s = &m->stats[class];
 	long frames = atomic_long_read(&m->b->frames);
 	bool used;
+	int head;
 
-	if (z->frame)
+	if (z->group) {
+		__free_page(page);
 		return;
-	z->size = random_size(m);
-	best = best_gap(m, class, chunks_of(z->size));
-	z->pampd = bench_store(m->b, class, i, z->size);
+	}
+	z->size = random_size(m, i);
+	z->pampd = bench_store_in(m->b, class_of(i), i, z->size, page);
 	check(m, z->pampd, "store");
 	if (!z->pampd)
 		return;
 
 	used = atomic_long_read(&m->b->frames) != frames;
-	check(m, used == !best, "frame used only if needed");
-	z->frame = used ? new_frame(m, class, bench_frame(z->pampd)) :
-			  find_frame(m, class, bench_frame(z->pampd));
-	check(m, z->frame, "frame of its class");
-	if (!z->frame)
-		return;
+	head = place_in_room(m, i);
+	check(m, used == (head < 0), "frame used only if needed");
+	if (head < 0)
+		head = place_in_frame(m, i, page_address(page));
+	check(m, z->pampd == z->group->frames[head / ZBUD_CHUNKS] +
+		 head % ZBUD_CHUNKS * ZBUD_CHUNK_SIZE + 4, "best fit");
 	z->refs = 1;
 	z->named = true;
-	list_move_tail(&z->frame->node, &m->frames[class]);
-	if (best)
-		check_fit(m, z, best);
-	check_frame(m, z->frame);
+	check_contents(m, z->group);
 	s->cumul_zpages++;
 	s->cumul_zbytes += z->size;
 }
 
-/* Drop one reference; the frame comes back with the last zpage. */
-static void drop(struct model *m, struct model_zpage *z)
+/* Drop one reference; the frames that are empty then come back. */
+static void drop(struct model *m, unsigned int i)
 {
-	struct model_frame *frame = z->frame;
-	bool last = z->refs == 1, back = bench_drop(m->b, z->pampd);
+	struct model_zpage *z = &m->zpages[i];
+	struct model_group *g = z->group;
+	unsigned int back = bench_drop(m->b, z->pampd), expected = 0;
 
-	if (last)
-		z->frame = NULL;
-	z->refs--;
-	check(m, back == (last && !nr_zpages(m, frame)), "frame comes back");
-	if (back)
-		forget_frame(frame);
-	else
-		check_frame(m, frame);
+	if (!--z->refs) {
+		forget(z, i);
+		expected = settle(m, g);
+	}
+	check(m, back == expected, "empty frames come back");
+	check_contents(m, g);
 }
 
 static void step_drop(struct model *m, unsigned int i)
 {
 	struct model_zpage *z = &m->zpages[i];
 
-	if (!z->frame)
+	if (!z->group)
 		return;
 	/* The last reference is the name's, or the owner's who took it. */
 	if (z->refs == 1)
 		z->named = false;
-	drop(m, z);
+	drop(m, i);
 }
 
 static void step_pin(struct model *m, unsigned int i)
 {
 	struct model_zpage *z = &m->zpages[i];
 
-	if (!z->frame)
+	if (!z->group)
 		return;
 	zbud_pin(&m->b->zbud, z->pampd);
+	z->group->used = ++m->clock;
 	z->refs++;
 }
 
@@ -323,7 +415,7 @@ static bool unlink(void *arg, const struct tmem_handle *handle, void *pampd)
 	struct model_zpage *z = &m->zpages[handle->index % NR_ZPAGES];
 
 	check(m, bench_handle_right(handle), "handle");
-	check(m, z->frame && z->pampd == pampd, "evicts what is there");
+	check(m, z->group && z->pampd == pampd, "evicts what is there");
 	check(m, bench_intact(pampd, handle->index), "contents");
 	if (!z->named)
 		return false;
@@ -332,51 +424,57 @@ static bool unlink(void *arg, const struct tmem_handle *handle, void *pampd)
 	return true;
 }
 
-/* What an eviction does to a frame: true if nothing is left in it. */
-static bool model_evict(struct model *m, struct model_frame *frame)
+/* What an eviction does to a group: how many frames does it give? */
+static unsigned int model_evict(struct model *m, struct model_group *g)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_ZPAGES; i++) {
 		struct model_zpage *z = &m->zpages[i];
 
-		if (z->frame != frame || !z->evicted)
+		if (z->group != g || !z->evicted)
 			continue;
 		z->evicted = false;
 		m->stats[class_of(i)].evicted_zpages++;
 		if (!--z->refs)
-			z->frame = NULL;
+			forget(z, i);
 	}
-	return !nr_zpages(m, frame);
+	g->partial = 0;
+	g->used = ++m->clock;
+	return settle(m, g);
+}
+
+static struct model_group *oldest(struct model *m, enum zbud_class class)
+{
+	struct model_group *g, *old = NULL;
+
+	for (g = m->groups; g < m->groups + NR_ZPAGES; g++)
+		if (g->frames[0] && g->class == class &&
+		    (!old || g->used < old->used))
+			old = g;
+	return old;
 }
 
 static void step_evict(struct model *m, unsigned int i)
 {
-	unsigned int class = class_of(i), tries;
-	struct page *page, *expected = NULL;
-	struct model_frame *frame;
+	enum zbud_class class = class_of(i);
+	unsigned int tries, nr, expected = 0;
+	struct model_group *g;
+	LIST_HEAD(frames);
 
-	page = zbud_evict(&m->b->zbud, class, unlink, m);
+	nr = zbud_evict(&m->b->zbud, class, unlink, m, &frames);
 	for (tries = 0; tries < EVICT_TRIES && !expected; tries++) {
-		frame = list_first_entry_or_null(&m->frames[class],
-						 struct model_frame, node);
-		if (!frame)
+		g = oldest(m, class);
+		if (!g)
 			break;
-		if (model_evict(m, frame)) {
-			expected = frame->page;
-			forget_frame(frame);
-		} else {
-			list_move_tail(&frame->node, &m->frames[class]);
-			check_frame(m, frame);
-		}
+		expected = model_evict(m, g);
 	}
-	check(m, page == expected, "oldest frame evicted");
-	if (page) {
-		m->stats[class].evicted_pageframes++;
-		bench_release(m->b, page);
-	}
+	check(m, nr == expected, "oldest group evicted");
+	check(m, bench_take_back(m->b, &frames) == nr, "frames in the list");
+	m->stats[class].evicted_pageframes += nr;
 	for (i = 0; i < NR_ZPAGES; i++)
 		check(m, !m->zpages[i].evicted, "oldest zpages evicted");
+	check_contents(m, NULL);
 }
 
 /* The weight of a step is how often it is here. */
@@ -386,55 +484,35 @@ static void (* const steps[])(struct model *m, unsigned int i) = {
 	step_own, step_evict,
 };
 
-static void check_stats(struct model *m, unsigned int class)
+static void check_stats(struct model *m, enum zbud_class class)
 {
 	struct zbud_stats *expected = &m->stats[class];
-	struct model_frame *frame;
+	struct model_group *g;
 	unsigned int i, size;
 
 	zbud_stats(&m->b->zbud, class, &m->b->stats);
 	memset(expected->histogram, 0, sizeof(expected->histogram));
 	expected->zpages = 0;
 	expected->zbytes = 0;
+	expected->split = 0;
+	expected->pageframes = 0;
+	expected->groups = 0;
 	for (i = 0; i < NR_ZPAGES; i++) {
-		if (!m->zpages[i].frame || class_of(i) != class)
+		if (!m->zpages[i].group || class_of(i) != class)
 			continue;
 		size = m->zpages[i].size;
 		expected->zpages++;
 		expected->zbytes += size;
+		expected->split += m->zpages[i].split;
 		expected->histogram[DIV_ROUND_UP(size, ZBUD_CHUNK_SIZE)]++;
 	}
-	expected->pageframes = 0;
-	expected->unbuddied = 0;
-	list_for_each_entry(frame, &m->frames[class], node) {
-		expected->pageframes++;
-		expected->unbuddied += nr_zpages(m, frame) == 1;
+	for (g = m->groups; g < m->groups + NR_ZPAGES; g++) {
+		if (!g->frames[0] || g->class != class)
+			continue;
+		expected->groups++;
+		expected->pageframes += nr_frames(g);
 	}
-	expected->buddied = expected->pageframes - expected->unbuddied;
 	check(m, !memcmp(&m->b->stats, expected, sizeof(*expected)), "stats");
-}
-
-static void check_all(struct model *m)
-{
-	struct model_frame *frame;
-	unsigned int class;
-	long frames = 0;
-
-	for (class = 0; class < ZBUD_CLASSES; class++)
-		list_for_each_entry(frame, &m->frames[class], node) {
-			check_frame(m, frame);
-			frames++;
-		}
-	check(m, frames == atomic_long_read(&m->b->frames), "frames");
-}
-
-static void drop_all(struct model *m)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_ZPAGES; i++)
-		while (m->zpages[i].frame)
-			drop(m, &m->zpages[i]);
 }
 
 static void run_steps(struct model *m)
@@ -447,7 +525,7 @@ static void run_steps(struct model *m)
 		for (class = 0; class < ZBUD_CLASSES; class++)
 			check_stats(m, class);
 		if (m->step % 250 == 249)
-			check_all(m);
+			check_contents(m, NULL);
 		cond_resched();
 	}
 }
@@ -455,12 +533,10 @@ static void run_steps(struct model *m)
 static void compare_with_model(struct kunit *test)
 {
 	struct model *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
-	unsigned int seed, class;
+	unsigned int seed, i;
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	m->b = test->priv;
-	for (class = 0; class < ZBUD_CLASSES; class++)
-		INIT_LIST_HEAD(&m->frames[class]);
 	for (seed = 1; seed <= SEEDS; seed++) {
 		prandom_seed_state(&m->rnd, seed);
 		run_steps(m);
@@ -468,13 +544,15 @@ static void compare_with_model(struct kunit *test)
 			KUNIT_FAIL_AND_ABORT(test, "seed %u, step %u: %s", seed,
 					     m->step, m->wrong);
 	}
-	drop_all(m);
+	for (i = 0; i < NR_ZPAGES; i++)
+		while (m->zpages[i].group)
+			drop(m, i);
 	KUNIT_EXPECT_NULL(test, m->wrong);
 }
 
 /* All at once */
 
-#define RACE_ZPAGES	16
+#define RACE_ZPAGES	48
 #define RACE_STEPS	40000
 
 /**
@@ -562,10 +640,10 @@ static void race_read(struct race *r, u64 index)
 
 static void race_evict(struct race *r)
 {
-	struct page *frame = zbud_evict(&r->b->zbud, ZBUD_EPH, race_unlink, r);
+	LIST_HEAD(frames);
 
-	if (frame)
-		bench_release(r->b, frame);
+	zbud_evict(&r->b->zbud, ZBUD_EPH, race_unlink, r, &frames);
+	bench_take_back(r->b, &frames);
 }
 
 static void race(struct test_worker *worker)
@@ -577,7 +655,7 @@ static void race(struct test_worker *worker)
 		index = test_below(&worker->rnd, RACE_ZPAGES);
 		switch (test_below(&worker->rnd, 8)) {
 		case 0 ... 2:
-			race_store(r, index, 1 + test_below(&worker->rnd, 900));
+			race_store(r, index, 1 + test_below(&worker->rnd, 3000));
 			break;
 		case 3 ... 4:
 			race_flush(r, index);

@@ -46,8 +46,8 @@ files_of() {
 		obj_count pageframes pageframes_max eph_filled pers_filled
 		spare_pageframes eph_nonactive_puts_ignored' ;;
 	zbud) echo 'eph_zpages pers_zpages eph_zbytes pers_zbytes eph_pageframes
-		pers_pageframes eph_buddied_count pers_buddied_count eph_unbuddied_count
-		pers_unbuddied_count eph_cumul_zpages pers_cumul_zpages eph_cumul_zbytes
+		pers_pageframes eph_groups pers_groups eph_split_zpages
+		pers_split_zpages eph_cumul_zpages pers_cumul_zpages eph_cumul_zbytes
 		pers_cumul_zbytes eph_evicted_pageframes pers_evicted_pageframes' ;;
 	cleancache) echo 'succ_gets failed_gets puts failed_puts kept inhibited drops invalidates' ;;
 	frontswap) echo 'loads failed_loads succ_stores failed_stores invalidates stored' ;;

@@ -27,8 +27,8 @@ check 'swap is off and caches are dropped' all_off
 for counter in zcache/eph_zpages zcache/pers_zpages zcache/eph_zbytes \
 	zcache/pers_zbytes zcache/eph_pageframes zcache/pers_pageframes \
 	zcache/eph_filled zcache/pers_filled zcache/obj_count zcache/pageframes \
-	frontswap/stored zbud/eph_buddied_count zbud/pers_buddied_count \
-	zbud/eph_unbuddied_count zbud/pers_unbuddied_count; do
+	frontswap/stored zbud/eph_groups zbud/pers_groups \
+	zbud/eph_split_zpages zbud/pers_split_zpages; do
 	check "$counter is 0" wait_until is_zero $counter
 done
 check 'all page frames are freed' wait_until frames_are_all_freed

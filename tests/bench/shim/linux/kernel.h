@@ -3,6 +3,7 @@
 #ifndef SHIM_KERNEL_H
 #define SHIM_KERNEL_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ typedef uint64_t u64;
 #define min(a, b)	((a) < (b) ? (a) : (b))
 #define ALIGN(x, a)	(((x) + (a) - 1) & ~((__typeof__(x))(a) - 1))
 #define IS_ALIGNED(x, a) (((x) & ((a) - 1)) == 0)
-#define BUILD_BUG_ON(x)	_Static_assert(!(x), #x)
+#define BUILD_BUG_ON(x)	static_assert(!(x), #x)
 #define fallthrough	__attribute__((fallthrough))
 
 #endif /* SHIM_KERNEL_H */
