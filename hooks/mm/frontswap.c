@@ -24,6 +24,11 @@
  * several processes share, moves the page: the entry goes and the folio is
  * dirty, since no other copy exists.
  *
+ * What is in memory anyhow is never read ahead. A page that the zeromap has is
+ * mapped as the page of zeros that all share, until it is written; so it is the
+ * cheapest to get back, and frontswap_spare() lets a few others stay for each of
+ * its kind that goes.
+ *
  * Lock order: swapon_mutex, inode lock of a swap file > frontswap_mutex.
  */
 #include <linux/bitmap.h>
@@ -38,6 +43,12 @@
 #include <linux/swap.h>
 #include <linux/swapops.h>
 #include <linux/zswap.h>
+
+/* Pages that may stay for each page of zeros that goes. */
+#define SPARES_PER_ZERO		16
+
+/* Words of a page that are looked at to tell. */
+#define SPARE_SAMPLES		32
 
 /**
  * struct frontswap_area - a swap area as seen from here
@@ -63,6 +74,7 @@ enum frontswap_event {
 	FRONTSWAP_SUCC_STORES,
 	FRONTSWAP_FAILED_STORES,
 	FRONTSWAP_INVALIDATES,
+	FRONTSWAP_SPARED,
 	FRONTSWAP_NR_EVENTS
 };
 
@@ -72,6 +84,7 @@ static const char * const frontswap_event_names[FRONTSWAP_NR_EVENTS] = {
 	[FRONTSWAP_SUCC_STORES]		= "succ_stores",
 	[FRONTSWAP_FAILED_STORES]	= "failed_stores",
 	[FRONTSWAP_INVALIDATES]		= "invalidates",
+	[FRONTSWAP_SPARED]		= "spared",
 };
 
 struct frontswap_events {
@@ -85,6 +98,7 @@ static DEFINE_MUTEX(frontswap_mutex);	/* writers, and the areas */
 static const struct frontswap_ops __rcu *frontswap_ops;
 static struct frontswap_area frontswap_areas[MAX_SWAPFILES];
 static DEFINE_PER_CPU(struct frontswap_events, frontswap_events);
+static atomic_t frontswap_spares = ATOMIC_INIT(0);
 static bool frontswap_off __ro_after_init;
 
 static void count(enum frontswap_event event, unsigned long nr)
@@ -93,17 +107,75 @@ static void count(enum frontswap_event event, unsigned long nr)
 }
 
 /**
- * __frontswap_has() - is a slot's page in the backend?
+ * __frontswap_in_memory() - can a slot's page be had without the device?
  * @entry: the slot, in a swap area that is kept from being switched off
  *
  * Context: any.
- * Return: true if it is; while the caller owns the slot, that stays so.
+ * Return: true if it can; while the caller owns the slot, that stays so.
  */
-bool __frontswap_has(swp_entry_t entry)
+bool __frontswap_in_memory(swp_entry_t entry)
 {
 	const struct frontswap_area *area = &frontswap_areas[swp_type(entry)];
+	unsigned long offset = swp_offset(entry);
 
-	return area->attached && test_bit(swp_offset(entry), area->map);
+	return area->attached && (test_bit(offset, area->map) ||
+				  __frontswap_is_zero(entry));
+}
+
+/**
+ * __frontswap_is_zero() - is a slot's page known to be all zeros?
+ * @entry: the slot, in a swap area that is kept from being switched off
+ *
+ * Context: any.
+ * Return: true if it was when it was swapped out last.
+ */
+bool __frontswap_is_zero(swp_entry_t entry)
+{
+	return frontswap_areas[swp_type(entry)].attached &&
+	       test_bit(swp_offset(entry), swp_swap_info(entry)->zeromap);
+}
+
+/* Of a few words all over a page: how many are zero? */
+static unsigned int zero_samples(struct page *page)
+{
+	unsigned long *words = kmap_local_page(page);
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < SPARE_SAMPLES; i++)
+		nr += !words[i * (PAGE_SIZE / sizeof(*words) / SPARE_SAMPLES)];
+	kunmap_local(words);
+	return nr;
+}
+
+/**
+ * __frontswap_spare() - shall an anonymous folio stay for now?
+ * @folio: locked, and on its way out
+ *
+ * Of pages that were not used for as long, those shall go first that are cheap
+ * to bring out and back: a page of zeros costs nothing, and one with many of
+ * them takes little room. Each page of zeros that goes lets a few others stay,
+ * so where there are none nothing changes, and one in a few always goes.
+ *
+ * The page may change meanwhile; a wrong guess does no harm.
+ *
+ * Context: reclaim; does not sleep.
+ * Return: true if it shall stay, as if it had just been used.
+ */
+bool __frontswap_spare(struct folio *folio)
+{
+	unsigned int zeros;
+
+	if (folio_test_large(folio))
+		return false;
+	zeros = zero_samples(folio_page(folio, 0));
+	if (zeros == SPARE_SAMPLES) {
+		atomic_set(&frontswap_spares, SPARES_PER_ZERO);
+		return false;
+	}
+	if (atomic_dec_if_positive(&frontswap_spares) < 0)
+		return false;
+	count(FRONTSWAP_SPARED, 1);
+	return true;
 }
 
 static void mark_stored(struct frontswap_area *area, unsigned long offset)

@@ -225,6 +225,7 @@ static void race_swap(size_t mib, size_t touches, int advice)
 	for (i = 0; i < touches; i++)
 		touch(&memory, next_random(&state) % memory.nr, &state);
 	printf("ms %llu\n", (unsigned long long)(now() - begin) / 1000000);
+	print_counters("/run/counters end");
 	for (i = 0; i < memory.nr; i++)
 		check_whole(&memory, i);
 }

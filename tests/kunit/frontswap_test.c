@@ -359,6 +359,46 @@ static void one_backend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frontswap_register(&slots_ops), -EBUSY);
 }
 
+/* One that reclaim asks about. */
+static bool spare(struct kunit *test, unsigned int order, u8 byte)
+{
+	struct folio *folio = new_folio(test, order, 5, byte);
+	bool ret;
+
+	if (!byte)
+		folio_zero_range(folio, 0, folio_size(folio));
+	ret = frontswap_spare(folio);
+	kunit_release_action(test, free_folio, folio);
+	return ret;
+}
+
+/* For a page of zeros that goes, no more than so many others stay. */
+static void spare_some(struct kunit *test)
+{
+	unsigned int i, nr = 0;
+
+	all_on(test);
+	/* Of what the kernel itself has swapped out. */
+	for (i = 0; i < 100 && spare(test, 0, 1); i++)
+		;
+	KUNIT_EXPECT_FALSE(test, spare(test, 0, 1));
+	KUNIT_EXPECT_FALSE(test, spare(test, ORDER, 0));
+	KUNIT_EXPECT_FALSE(test, spare(test, 0, 1));
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_FALSE(test, spare(test, 0, 0));
+	KUNIT_EXPECT_FALSE(test, spare(test, ORDER, 1));
+	for (i = 0; i < 100; i++)
+		nr += spare(test, 0, 1 + i);
+	KUNIT_EXPECT_EQ(test, nr, 16);
+}
+
+static void spare_none_without_backend(struct kunit *test)
+{
+	area_on(test);
+	KUNIT_EXPECT_FALSE(test, spare(test, 0, 0));
+	KUNIT_EXPECT_FALSE(test, spare(test, 0, 1));
+}
+
 /* The backend has the only copies: it stays as long as the area. */
 static void backend_stays(struct kunit *test)
 {
@@ -387,6 +427,8 @@ static struct kunit_case frontswap_cases[] = {
 	KUNIT_CASE(backend_comes_later),
 	KUNIT_CASE(area_refused),
 	KUNIT_CASE(one_backend),
+	KUNIT_CASE(spare_some),
+	KUNIT_CASE(spare_none_without_backend),
 	KUNIT_CASE(backend_stays),
 	{}
 };

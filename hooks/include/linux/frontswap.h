@@ -50,7 +50,9 @@ int frontswap_unregister(const struct frontswap_ops *ops);
 
 int frontswap_swapon(unsigned int type, unsigned long nr_slots);
 void frontswap_swapoff(unsigned int type);
-bool __frontswap_has(swp_entry_t entry);
+bool __frontswap_in_memory(swp_entry_t entry);
+bool __frontswap_is_zero(swp_entry_t entry);
+bool __frontswap_spare(struct folio *folio);
 bool __frontswap_store(struct folio *folio);
 bool __frontswap_load(struct folio *folio);
 void __frontswap_invalidate(unsigned int type, unsigned long offset,
@@ -64,17 +66,41 @@ static inline bool frontswap_never_enabled(void)
 }
 
 /**
- * frontswap_has() - is a slot's page in the backend?
+ * frontswap_in_memory() - can a slot's page be had without the device?
  * @entry: the slot; its swap area must not go
  *
- * A hint, unless the caller owns the slot.
+ * A hint, unless the caller owns the slot. Always false without a backend, as
+ * nothing shall change then.
+ *
+ * Context: any.
+ * Return: true if it can: because the backend has it, or as it is all zeros.
+ */
+static inline bool frontswap_in_memory(swp_entry_t entry)
+{
+	return static_branch_unlikely(&frontswap_key) &&
+	       __frontswap_in_memory(entry);
+}
+
+/**
+ * frontswap_is_zero() - is a slot's page known to be all zeros?
+ * @entry: the slot; its swap area must not go
+ *
+ * It may have been changed since, if it is in the swap cache. Always false
+ * without a backend.
  *
  * Context: any.
  * Return: true if it is.
  */
-static inline bool frontswap_has(swp_entry_t entry)
+static inline bool frontswap_is_zero(swp_entry_t entry)
 {
-	return static_branch_unlikely(&frontswap_key) && __frontswap_has(entry);
+	return static_branch_unlikely(&frontswap_key) &&
+	       __frontswap_is_zero(entry);
+}
+
+static inline bool frontswap_spare(struct folio *folio)
+{
+	return static_branch_unlikely(&frontswap_key) &&
+	       __frontswap_spare(folio);
 }
 
 static inline bool frontswap_store(struct folio *folio)
@@ -128,7 +154,17 @@ static inline void frontswap_swapoff(unsigned int type)
 {
 }
 
-static inline bool frontswap_has(swp_entry_t entry)
+static inline bool frontswap_in_memory(swp_entry_t entry)
+{
+	return false;
+}
+
+static inline bool frontswap_is_zero(swp_entry_t entry)
+{
+	return false;
+}
+
+static inline bool frontswap_spare(struct folio *folio)
 {
 	return false;
 }
