@@ -237,8 +237,8 @@ static unsigned long shrinker_count(struct shrinker *shrinker,
 {
 	struct zcache *zc = shrinker->private_data;
 
-	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) ?:
-	       SHRINK_EMPTY;
+	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) +
+	       READ_ONCE(zc->spare.nr) ?: SHRINK_EMPTY;
 }
 
 static unsigned long shrinker_scan(struct shrinker *shrinker,

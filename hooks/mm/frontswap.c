@@ -154,7 +154,9 @@ static unsigned int zero_samples(struct page *page)
  * Of pages that were not used for as long, those shall go first that are cheap
  * to bring out and back: a page of zeros costs nothing, and one with many of
  * them takes little room. Each page of zeros that goes lets a few others stay,
- * so where there are none nothing changes, and one in a few always goes.
+ * so where there are none nothing changes, and one in a few always goes. That is
+ * for reclaim that finds enough: a small cgroup that has to look at everything
+ * it has would be out of memory before its time.
  *
  * The page may change meanwhile; a wrong guess does no harm.
  *
