@@ -6,7 +6,8 @@
  * race swap MIX MIB TOUCHES huge|small
  *                                  touch more memory than there is at random
  * race files DIR seq|skew PASSES   read files again and again
- * race mixed MIX MIB DIR ROUNDS    memory and files under pressure together
+ * race mixed MIX MIB DIR ROUNDS FILES
+ *                                  memory and so many of the files together
  *
  * MIX is a device or file with the pages that memory is filled with, see mix.c;
  * it is read, and locked in memory, before anything is measured. Results are
@@ -244,7 +245,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char * const *)a, *(char * const *)b);
 }
 
-static void open_files(const char *folder)
+static void open_files(const char *folder, unsigned int most)
 {
 	char *names[MAX_FILES];
 	struct dirent *entry;
@@ -259,7 +260,7 @@ static void open_files(const char *folder)
 			names[n++] = strdup(entry->d_name);
 	closedir(dir);
 	qsort(names, n, sizeof(*names), by_name);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && i < most; i++) {
 		struct file *file = &files[nr_files++];
 
 		file->fd = open(names[i], O_RDONLY);
@@ -332,7 +333,7 @@ static void race_files(const char *folder, int skew, int passes)
 	uint64_t begin, state = 0x5eed, rest = 0;
 	int pass;
 
-	open_files(folder);
+	open_files(folder, MAX_FILES);
 	for (pass = 0; pass <= passes; pass++) {
 		begin = now();
 		if (skew)
@@ -350,14 +351,15 @@ static void race_files(const char *folder, int skew, int passes)
 	       (unsigned long long)rest);
 }
 
-static void race_mixed(size_t mib, const char *folder, size_t rounds)
+static void race_mixed(size_t mib, const char *folder, size_t rounds,
+		       unsigned int most)
 {
 	uint64_t state = 0x5eed, begin = now();
 	size_t round, at = 0, page;
 	struct memory memory;
 	unsigned int i = 0, n;
 
-	open_files(folder);
+	open_files(folder, most);
 	fill(&memory, mib, MADV_NOHUGEPAGE);
 	for (round = 0; round < rounds; round++) {
 		for (n = 0; n < MIXED_READS; n++)
@@ -388,9 +390,9 @@ int main(int argc, char **argv)
 			  strcmp(argv[5], "huge") ? MADV_NOHUGEPAGE : 0);
 	} else if (!strcmp(what, "files") && argc == 5) {
 		race_files(argv[2], !strcmp(argv[3], "skew"), atoi(argv[4]));
-	} else if (!strcmp(what, "mixed") && argc == 6) {
+	} else if (!strcmp(what, "mixed") && argc == 7) {
 		load_mix(argv[2]);
-		race_mixed(atoi(argv[3]), argv[4], atol(argv[5]));
+		race_mixed(atoi(argv[3]), argv[4], atol(argv[5]), atoi(argv[6]));
 	} else {
 		die("usage: see the top of race.c");
 	}

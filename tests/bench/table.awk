@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Make of the results of races (files CONTENDER.RACE.DISK with "name value") what
+# people and programs read. Variables: mode, md, json or plot; peers, in order;
+# about, lines of "name value" that are not of a race.
+
+BEGIN {
+	nr_peers = split(peers, peer, " ")
+	for (i = 1; i <= nr_peers; i++)
+		wanted[peer[i]] = 1
+	while (about != "" && (getline line < about) > 0) {
+		split(line, word, " ")
+		fact[++nr_facts] = word[1]
+		fact_is[word[1]] = substr(line, length(word[1]) + 2)
+	}
+	us = 1000
+	# race, what of it, unit, decimals, more is better, against whom, target
+	rows = "cost out|page out|us|2|0|packers|1.00\n" \
+	       "cost in|page in|us|2|0|packers|1.00\n" \
+	       "cost density|pages in a frame|pages|3|1|packers|1.00\n" \
+	       "cost gained|memory gained by 64 MiB|MiB|1|1|packers|\n" \
+	       "swap-small ms|swap race, small pages|ms|0|0|all|0.80\n" \
+	       "swap-thp ms|swap race, THPs|ms|0|0|all|0.80\n" \
+	       "mixed ms|mixed race|ms|0|0|all|0.75\n" \
+	       "fits ms|fits in memory|ms|0|0|plain|1.005"
+	nr_rows = split(rows, row, "\n")
+	nr_fs = split("ext4-seq ext4-skew squashfs-seq squashfs-skew", fs, " ")
+	nr_disks = split("cloud ssd nvme", disks, " ")
+	split("0.15 0.65 1.02", files_target, " ")
+}
+
+FNR == 1 {
+	name = FILENAME
+	sub(/.*\//, "", name)
+	split(name, part, ".")
+	run = part[1] SUBSEP part[2] SUBSEP part[3]
+	if (!(part[1] in wanted))
+		nextfile
+	runs[++nr_runs] = run
+}
+
+NF == 2 && $1 ~ /^[a-z][a-z_0-9]*$/ && $2 ~ /^-?[0-9.]+$/ {
+	value[run, $1] = $2
+	keys[run] = keys[run] " " $1
+}
+
+function has(who, race, disk, key) { return (who, race, disk, key) in value }
+function get(who, race, disk, key) { return value[who, race, disk, key] }
+
+function mean_ns(who, race, disk, key) {
+	return (get(who, race, disk, key "_ns_1") + get(who, race, disk, key "_ns_2")) / 2
+}
+
+function gained(who, race, disk) {
+	return get(who, race, disk, "memfree_pages_after") - get(who, race, disk, "memfree_pages_before")
+}
+
+function density(who, race, disk, frames) {
+	frames = get(who, race, disk, "frames_after") + 0
+	return frames ? get(who, race, disk, "stored_after") / frames : ""
+}
+
+# What a row shows, or "" if there is no such result. Both rounds of a page's way
+# count: what one does not compress it may have to read from the disk.
+function cell(who, race, key, disk) {
+	if (race == "cost") {
+		if (!has(who, race, disk, "in_ns_2"))
+			return ""
+		if (key == "out" || key == "in")
+			return mean_ns(who, race, disk, key) / us
+		if (key == "gained")
+			return gained(who, race, disk) / 256
+		return density(who, race, disk)
+	}
+	return has(who, race, disk, key) ? get(who, race, disk, key) : ""
+}
+
+# The best of those that zcache is measured against.
+function best(race, key, disk, more, against, i, is, ret) {
+	ret = ""
+	for (i = 1; i <= nr_peers; i++) {
+		if (peer[i] == "zcache" || (against == "plain" && peer[i] != "plain") ||
+		    (against == "packers" && peer[i] == "plain"))
+			continue
+		is = cell(peer[i], race, key, disk)
+		if (is != "" && (ret == "" || (more ? is > ret : is < ret)))
+			ret = is
+	}
+	return ret
+}
+
+# A line of the table. A ratio below 1 is zcache's gain, whatever the unit.
+function line_of(race, key, disk, title, unit, decimals, more, against, target, i, is, ours, theirs, ratio, text, verdict) {
+	ours = cell("zcache", race, key, disk)
+	theirs = best(race, key, disk, more, against)
+	if (ours == "" && theirs == "")
+		return
+	if (ours != "" && theirs != "" && ours + 0)
+		ratio = more ? theirs / ours : ours / theirs
+	verdict = ratio == "" || target == "" ? "" : ratio <= target + 0.0005 ? "yes" : "no"
+	text = "| " title " | " (ratio == "" ? "" : sprintf("**%.2f**", ratio))
+	text = text " | " target " | " verdict " | " unit " |"
+	for (i = 1; i <= nr_peers; i++) {
+		is = cell(peer[i], race, key, disk)
+		text = text (is == "" ? " - |" : sprintf(" %." decimals "f |", is))
+	}
+	if (mode == "md")
+		print text
+	else if (ratio != "")
+		plot_line(race, key, disk, title, more, theirs)
+}
+
+function plot_line(race, key, disk, title, more, theirs, i, is) {
+	printf "\"%s\"", title
+	for (i = 1; i <= nr_peers; i++) {
+		is = cell(peer[i], race, key, disk)
+		if (is == "" || !(is + 0))
+			printf " ?"
+		else
+			printf " %.3f", more ? theirs / is : is / theirs
+	}
+	printf "\n"
+}
+
+function table(i, d, f, part) {
+	for (i = 1; i <= nr_rows; i++) {
+		split(row[i], part, "|")
+		split(part[1], f, " ")
+		line_of(f[1], f[2], "ssd", part[2], part[3], part[4], part[5], part[6], part[7])
+	}
+	for (i = 1; i <= nr_fs; i++)
+		for (d = 1; d <= nr_disks; d++) {
+			line_of("file-" fs[i], "ms", disks[d], fs[i] " files, " disks[d],
+				"ms", 0, 0, "plain", files_target[d])
+			line_of("file-" fs[i], "cold_ms", disks[d], "the first pass of it",
+				"ms", 0, 0, "plain", "1.10")
+		}
+}
+
+function markdown(i) {
+	for (i = 1; i <= nr_facts; i++)
+		printf "- %s: %s\n", fact[i], fact_is[fact[i]]
+	printf "\n| race | zcache / best other | wanted | reached | unit |"
+	for (i = 1; i <= nr_peers; i++)
+		printf " %s |", peer[i]
+	printf "\n| --- | ---: | ---: | --- | --- |"
+	for (i = 1; i <= nr_peers; i++)
+		printf " ---: |"
+	print ""
+	table()
+}
+
+function json(i, n, k, key, part) {
+	print "{"
+	for (i = 1; i <= nr_facts; i++)
+		printf "  \"%s\": \"%s\",\n", fact[i], fact_is[fact[i]]
+	print "  \"runs\": ["
+	for (i = 1; i <= nr_runs; i++) {
+		split(runs[i], part, SUBSEP)
+		printf "    { \"contender\": \"%s\", \"race\": \"%s\", \"disk\": \"%s\"",
+			part[1], part[2], part[3]
+		n = split(keys[runs[i]], key, " ")
+		for (k = 1; k <= n; k++)
+			printf ", \"%s\": %s", key[k], value[runs[i], key[k]]
+		print " }" (i < nr_runs ? "," : "")
+	}
+	print "  ]\n}"
+}
+
+END {
+	if (mode == "md")
+		markdown()
+	else if (mode == "json")
+		json()
+	else
+		table()
+}
