@@ -9,7 +9,7 @@
 
 module=/zcache.ko
 counters=/sys/kernel/debug/zcache
-rounds=3
+rounds=2
 
 ktap_print_header
 if [ ! -e $module ]; then
