@@ -34,21 +34,20 @@
 #include <linux/bitmap.h>
 #include <linux/debugfs.h>
 #include <linux/frontswap.h>
+#include <linux/highmem.h>
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/srcu.h>
+#include <linux/string.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
 #include <linux/zswap.h>
 
 /* Pages that may stay for each page of zeros that goes. */
 #define SPARES_PER_ZERO		16
-
-/* Words of a page that are looked at to tell. */
-#define SPARE_SAMPLES		32
 
 /**
  * struct frontswap_area - a swap area as seen from here
@@ -98,7 +97,7 @@ static DEFINE_MUTEX(frontswap_mutex);	/* writers, and the areas */
 static const struct frontswap_ops __rcu *frontswap_ops;
 static struct frontswap_area frontswap_areas[MAX_SWAPFILES];
 static DEFINE_PER_CPU(struct frontswap_events, frontswap_events);
-static atomic_t frontswap_spares = ATOMIC_INIT(0);
+static atomic_t frontswap_spares = ATOMIC_INIT(0);	/* pages that may stay */
 static bool frontswap_off __ro_after_init;
 
 static void count(enum frontswap_event event, unsigned long nr)
@@ -135,28 +134,25 @@ bool __frontswap_is_zero(swp_entry_t entry)
 	       test_bit(swp_offset(entry), swp_swap_info(entry)->zeromap);
 }
 
-/* Of a few words all over a page: how many are zero? */
-static unsigned int zero_samples(struct page *page)
+static bool folio_is_zero(struct folio *folio)
 {
-	unsigned long *words = kmap_local_page(page);
-	unsigned int i, nr = 0;
+	void *data = kmap_local_folio(folio, 0);
+	bool ret = !memchr_inv(data, 0, PAGE_SIZE);
 
-	for (i = 0; i < SPARE_SAMPLES; i++)
-		nr += !words[i * (PAGE_SIZE / sizeof(*words) / SPARE_SAMPLES)];
-	kunmap_local(words);
-	return nr;
+	kunmap_local(data);
+	return ret;
 }
 
 /**
  * __frontswap_spare() - shall an anonymous folio stay for now?
  * @folio: locked, and on its way out
  *
- * Of pages that were not used for as long, those shall go first that are cheap
- * to bring out and back: a page of zeros costs nothing, and one with many of
- * them takes little room. Each page of zeros that goes lets a few others stay,
- * so where there are none nothing changes, and one in a few always goes. That is
- * for reclaim that finds enough: a small cgroup that has to look at everything
- * it has would be out of memory before its time.
+ * Of pages that were not used for as long, a page of zeros shall go first: it
+ * costs nothing to bring out and back. Each that goes lets a few others stay, so
+ * where there are none nothing changes, and one in a few always goes.
+ *
+ * It is asked only while reclaim finds enough: a small cgroup that has to look
+ * at everything it has would be out of memory before its time.
  *
  * The page may change meanwhile; a wrong guess does no harm.
  *
@@ -165,12 +161,9 @@ static unsigned int zero_samples(struct page *page)
  */
 bool __frontswap_spare(struct folio *folio)
 {
-	unsigned int zeros;
-
 	if (folio_test_large(folio))
 		return false;
-	zeros = zero_samples(folio_page(folio, 0));
-	if (zeros == SPARE_SAMPLES) {
+	if (folio_is_zero(folio)) {
 		atomic_set(&frontswap_spares, SPARES_PER_ZERO);
 		return false;
 	}
