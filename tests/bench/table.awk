@@ -22,7 +22,9 @@ BEGIN {
 	       "swap-small ms|swap race, small pages|ms|0|0|all|0.80\n" \
 	       "swap-thp ms|swap race, THPs|ms|0|0|all|0.80\n" \
 	       "mixed ms|mixed race|ms|0|0|all|0.75\n" \
-	       "fits ms|fits in memory|ms|0|0|plain|1.005"
+	       "fits ms|fits in memory|ms|0|0|plain|1.005\n" \
+	       "cpus speedup_2|page out and in on two CPUs|of one|2|1|packers|at least 1.80\n" \
+	       "cpus speedup_4|page out and in on four CPUs|of one|2|1|packers|"
 	nr_rows = split(rows, row, "\n")
 	nr_fs = split("ext4-seq ext4-skew squashfs-seq squashfs-skew", fs, " ")
 	nr_disks = split("cloud ssd nvme", disks, " ")
@@ -97,7 +99,12 @@ function line_of(race, key, disk, title, unit, decimals, more, against, target, 
 		return
 	if (ours != "" && theirs != "" && ours + 0)
 		ratio = more ? theirs / ours : ours / theirs
-	verdict = ratio == "" || target == "" ? "" : ratio <= target + 0.0005 ? "yes" : "no"
+	if (ratio == "" || target == "")
+		verdict = ""
+	else if (sub(/^at least /, ">= ", target))	# of itself, not of others
+		verdict = ours >= substr(target, 4) - 0.005 ? "yes" : "no"
+	else
+		verdict = ratio <= target + 0.0005 ? "yes" : "no"
 	text = "| " title " | " (ratio == "" ? "" : sprintf("**%.2f**", ratio))
 	text = text " | " target " | " verdict " | " unit " |"
 	for (i = 1; i <= nr_peers; i++) {
