@@ -95,6 +95,7 @@ struct zbud_zpage {
  * @nr_free: bits in @free
  * @nr_frames: frames that are there
  * @evicting: zbud_evict() has it; it will decide what becomes of the frames
+ * @stamp: when a zpage of it was stored or read last, by the host's clock
  *
  * All but @class is protected by the queue's lock; so is the lru of the first
  * frame's struct page, which is in the queue's lru, but for while it is evicted.
@@ -112,6 +113,7 @@ struct zbud_group {
 	u8 nr_free;
 	u8 nr_frames;
 	bool evicting;
+	u16 stamp;
 };
 
 #define HEADER_CHUNKS	DIV_ROUND_UP(sizeof(struct zbud_group), ZBUD_CHUNK_SIZE)
@@ -459,6 +461,16 @@ static void count_zpage(struct zbud_queue *queue,
 	}
 }
 
+/* It is the most recently used one from now on. */
+static void group_use(struct zbud *zbud, struct zbud_queue *queue,
+		      struct zbud_group *group)
+{
+	lockdep_assert_held(&queue->lock);
+
+	group->stamp = READ_ONCE(zbud->now);
+	list_move_tail(group_lru(group), &queue->lru);
+}
+
 /* Make a zpage in @group, if it has room. */
 static struct zbud_zpage *zpage_create(struct zbud_queue *queue,
 				       struct zbud_group *group,
@@ -478,7 +490,6 @@ static struct zbud_zpage *zpage_create(struct zbud_queue *queue,
 		__set_bit(zpage_chunk(group, zpage), group->heads);
 		group->nr_zpages++;
 		count_zpage(queue, zpage, 1);
-		list_move_tail(group_lru(group), &queue->lru);
 	}
 	room_add(queue, group);
 	return zpage;
@@ -655,6 +666,8 @@ void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
 		zpage = zpage_create(queue, group, handle, size);
 		WARN_ON_ONCE(!zpage);
 	}
+	if (zpage)
+		group_use(zbud, queue, zpage_group(zpage));
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (!zpage)
 		return NULL;
@@ -694,7 +707,7 @@ void zbud_pin(struct zbud *zbud, void *pampd)
 	WARN_ON_ONCE(!zpage->refs);
 	zpage->refs++;
 	if (!group->evicting)
-		list_move_tail(group_lru(group), &queue->lru);
+		group_use(zbud, queue, group);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
@@ -876,6 +889,52 @@ unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return nr;
+}
+
+/**
+ * zbud_room() - is there a group with so many bytes free?
+ * @zbud: the allocator
+ * @class: whose
+ * @size: the compressed size of a zpage in bytes
+ *
+ * A hint: the zpage may just not fit, nor is the room kept for it.
+ *
+ * Context: any.
+ * Return: true if there is.
+ */
+bool zbud_room(struct zbud *zbud, enum zbud_class class, unsigned int size)
+{
+	unsigned int chunks = DIV_ROUND_UP(size + head_size(1), ZBUD_CHUNK_SIZE);
+
+	return data_race(find_next_bit(zbud->queues[class].filled,
+				       ZBUD_GROUP_CHUNKS, chunks)) <
+	       ZBUD_GROUP_CHUNKS;
+}
+
+/**
+ * zbud_oldest() - when was the least recently used group used last?
+ * @zbud: the allocator
+ * @class: whose
+ * @stamp: set to that, by the host's clock
+ *
+ * Context: any but hard interrupt.
+ * Return: false if there is no group.
+ */
+bool zbud_oldest(struct zbud *zbud, enum zbud_class class, u16 *stamp)
+{
+	struct zbud_queue *queue = &zbud->queues[class];
+	struct page *page;
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	page = list_first_entry_or_null(&queue->lru, struct page, lru);
+	if (page) {
+		struct zbud_group *group = page_address(page);
+
+		*stamp = group->stamp;
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return page;
 }
 
 /**

@@ -78,9 +78,12 @@ struct zbud_queue {
 /**
  * struct zbud - an allocator
  * @queues: one for each class
+ * @now: the host's clock, in whatever unit; a group that is used is stamped
+ *	with it. Any time, READ_ONCE
  */
 struct zbud {
 	struct zbud_queue queues[ZBUD_CLASSES];
+	u16 now;
 };
 
 /**
@@ -108,6 +111,8 @@ bool zbud_is_zpage(const void *pampd);
 unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 			zbud_unlink_t unlink, void *arg,
 			struct list_head *frames);
+bool zbud_room(struct zbud *zbud, enum zbud_class class, unsigned int size);
+bool zbud_oldest(struct zbud *zbud, enum zbud_class class, u16 *stamp);
 void zbud_stats(struct zbud *zbud, enum zbud_class class,
 		struct zbud_stats *stats);
 

@@ -659,8 +659,39 @@ static void holds_real_pages(struct kunit *test)
 	drop_all(test, zpage, NR_DENSITY);
 }
 
+/* The stamp is that of the group that would be evicted next. */
+static void tells_oldest(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	void *first[FULL_GROUP], *second[FULL_GROUP];
+	u16 stamp = 7;
+
+	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_EQ(test, stamp, 7);
+
+	b->zbud.now = 65534;
+	fill_group(test, 100, first);
+	b->zbud.now = 1;
+	fill_group(test, 200, second);
+	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_EQ(test, stamp, 65534);
+	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->zbud, ZBUD_PERS, &stamp));
+
+	b->zbud.now = 2;
+	zbud_pin(&b->zbud, first[3]);
+	bench_drop(b, first[3]);
+	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_EQ(test, stamp, 1);
+	drop_all(test, second, FULL_GROUP);
+	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_EQ(test, stamp, 2);
+	drop_all(test, first, FULL_GROUP);
+	b->zbud.now = 0;
+}
+
 static struct kunit_case zbud_cases[] = {
 	KUNIT_CASE(round_trip),
+	KUNIT_CASE(tells_oldest),
 	KUNIT_CASE(is_zpage),
 	KUNIT_CASE(largest_fills_frame),
 	KUNIT_CASE(no_frame),
