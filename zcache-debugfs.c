@@ -29,6 +29,7 @@ static const char * const event_names[ZCACHE_NR_EVENTS] = {
 	[ZCACHE_PERS_ATE_EPH]		= "pers_ate_eph",
 	[ZCACHE_PERS_ATE_EPH_FAILED]	= "pers_ate_eph_failed",
 	[ZCACHE_EVICTED_EPH_FILLED]	= "evicted_eph_filled",
+	[ZCACHE_EVICTED_EPH_RAW]	= "evicted_eph_raw",
 	[ZCACHE_SHRUNK_PAGEFRAMES]	= "shrunk_pageframes",
 };
 
@@ -51,7 +52,6 @@ static const struct stat_file zcache_files[] = {
 	STAT("pers_zpages", ZBUD_PERS, zpages),
 	STAT("eph_zbytes", ZBUD_EPH, zbytes),
 	STAT("pers_zbytes", ZBUD_PERS, zbytes),
-	STAT("eph_pageframes", ZBUD_EPH, pageframes),
 	STAT("pers_pageframes", ZBUD_PERS, pageframes),
 	STAT("evicted_eph_zpages", ZBUD_EPH, evicted_zpages),
 	STAT("evicted_eph_pageframes", ZBUD_EPH, evicted_pageframes),
@@ -108,6 +108,16 @@ static int stat_get(void *data, u64 *val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(stat_fops, stat_get, NULL, "%llu\n");
 
+/* Frames of zpages, and those of raw pages. */
+static int eph_pageframes_get(void *data, u64 *val)
+{
+	*val = READ_ONCE(shown->zbud.queues[ZBUD_EPH].stats.pageframes) +
+	       atomic_long_read(&shown->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(eph_pageframes_fops, eph_pageframes_get, NULL,
+			 "%llu\n");
+
 static int atomic_long_get(void *data, u64 *val)
 {
 	*val = atomic_long_read(data);
@@ -135,6 +145,24 @@ static int histogram_show(struct seq_file *m, void *v)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(histogram);
+
+static int costs_show(struct seq_file *m, void *v)
+{
+	const struct zcache_cost *cost = &shown->cost;
+
+	seq_puts(m, "# kept         put ns     get ns\n");
+	seq_printf(m, "compressed %10u %10u\n",
+		   cost->ns[ZCACHE_COMPRESSED][ZCACHE_PUT],
+		   cost->ns[ZCACHE_COMPRESSED][ZCACHE_GET]);
+	seq_printf(m, "as_is      %10u %10u\n",
+		   cost->ns[ZCACHE_AS_IS][ZCACHE_PUT],
+		   cost->ns[ZCACHE_AS_IS][ZCACHE_GET]);
+	seq_printf(m, "read                  %10u\n", cost->read_ns);
+	seq_printf(m, "mean_size  %10u\n",
+		   zcache_cost_mean_size(cost));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(costs);
 
 static void create_stat_files(struct dentry *dir, const struct stat_file *files,
 			      unsigned int nr)
@@ -169,8 +197,15 @@ void zcache_debugfs_init(struct zcache *zc)
 	create_atomic_file(dir, "pageframes", &zc->nr_frames);
 	create_atomic_file(dir, "pageframes_max", &zc->max_frames);
 	debugfs_create_u32("spare_pageframes", 0444, dir, &zc->spare.nr);
-	create_atomic_file(dir, "eph_filled", &zc->filled.nr[ZBUD_EPH]);
-	create_atomic_file(dir, "pers_filled", &zc->filled.nr[ZBUD_PERS]);
+	create_atomic_file(dir, "eph_filled",
+			   &zc->descs.nr[ZCACHE_FILLED][ZBUD_EPH]);
+	create_atomic_file(dir, "pers_filled",
+			   &zc->descs.nr[ZCACHE_FILLED][ZBUD_PERS]);
+	create_atomic_file(dir, "eph_raw",
+			   &zc->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
+	debugfs_create_file_unsafe("eph_pageframes", 0444, dir, NULL,
+				   &eph_pageframes_fops);
+	debugfs_create_file("costs", 0444, dir, NULL, &costs_fops);
 
 	zbud_dir = debugfs_create_dir("zbud", NULL);
 	create_stat_files(zbud_dir, zbud_files, ARRAY_SIZE(zbud_files));

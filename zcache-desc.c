@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages filled with one word need no frame: a descriptor holds the word.
+ * Pages that are not compressed, each with a descriptor:
  *
- * Ephemeral descriptors must not pile up, a sparse file can have any number of
- * zero pages. They have an LRU of their own, and the oldest go when there are
- * too many. Persistent ones are bounded by the swap area.
+ *   filled	with one word, which the descriptor holds
+ *   raw	copied into a page frame of its own. File pages only: those that do
+ *		not compress, and all where the disk is not slow enough to make
+ *		up for compressing them
+ *
+ * Ephemeral descriptors are in an LRU for each kind. Filled ones must not pile
+ * up, a sparse file can have any number of zero pages: the oldest go when there
+ * are too many. Raw ones go, as zpages do, when their frames are wanted.
+ * Persistent ones are all filled, and bounded by the swap area.
  *
  * A descriptor is a pampd as it is: the slab aligns it to eight bytes, while a
  * zpage has bit 2 set.
@@ -16,72 +22,138 @@
 
 #include "zcache.h"
 
-/* One descriptor for each so many pages of memory: some 0.2 % of it. */
-#define EPH_RATIO	16
+/* One filled page for each so many pages of memory: some 0.2 % of it. */
+#define FILLED_RATIO	16
+
+/* Raw pages that are tried before eviction gives up. */
+#define EVICT_TRIES	8
 
 /**
- * struct zcache_filled - a page filled with one word
- * @lru: in the LRU if ephemeral; under its lock
+ * struct zcache_desc - a page that is not compressed
+ * @lru: in the LRU of its kind if ephemeral; under its lock
  * @handle: its name; immutable
- * @word: the word; immutable
- * @class: whose; immutable
+ * @word: what it is filled with; immutable
+ * @frame: or where it is, NULL if it is filled; immutable
  * @refs: that of tmem's entry and one for each pin
+ * @stamp: when it was stored or read last, by zbud's clock; under the LRU's lock
+ * @class: whose; immutable
+ * @kind: enum zcache_desc_kind; immutable
  */
-struct zcache_filled {
+struct zcache_desc {
 	struct list_head lru;
 	struct tmem_handle handle;
-	unsigned long word;
-	enum zbud_class class;
+	union {
+		unsigned long word;
+		struct page *frame;
+	};
 	refcount_t refs;
+	u16 stamp;
+	u8 class;
+	u8 kind;
 };
 
 /**
- * zcache_filled_init() - prepare for pages filled with one word
+ * zcache_desc_init() - prepare for pages that are not compressed
  * @zc: the cache
  *
  * Return: 0 or -ENOMEM.
  */
-int zcache_filled_init(struct zcache *zc)
+int zcache_desc_init(struct zcache *zc)
 {
-	struct zcache_filled_pages *fp = &zc->filled;
+	struct zcache_descs *descs = &zc->descs;
+	unsigned int kind;
 
-	fp->cache = KMEM_CACHE(zcache_filled, 0);
-	if (!fp->cache)
+	descs->cache = KMEM_CACHE(zcache_desc, 0);
+	if (!descs->cache)
 		return -ENOMEM;
-	spin_lock_init(&fp->lock);
-	INIT_LIST_HEAD(&fp->lru);
-	fp->max_eph = totalram_pages() / EPH_RATIO;
+	spin_lock_init(&descs->lock);
+	for (kind = 0; kind < ZCACHE_DESC_KINDS; kind++)
+		INIT_LIST_HEAD(&descs->lru[kind]);
+	descs->max_filled = totalram_pages() / FILLED_RATIO;
 	return 0;
 }
 
 /**
- * zcache_filled_exit() - undo zcache_filled_init()
+ * zcache_desc_exit() - undo zcache_desc_init()
  * @zc: the cache; all descriptors are gone
  */
-void zcache_filled_exit(struct zcache *zc)
+void zcache_desc_exit(struct zcache *zc)
 {
-	kmem_cache_destroy(zc->filled.cache);
+	kmem_cache_destroy(zc->descs.cache);
 }
 
-/* Forget the oldest. It may be freed as soon as the lock is dropped. */
-static void evict_oldest(struct zcache *zc)
+static struct zcache_desc *desc_alloc(struct zcache_pool *pool,
+				      const struct tmem_handle *handle,
+				      enum zcache_desc_kind kind)
 {
-	struct zcache_filled_pages *fp = &zc->filled;
-	struct zcache_filled *filled;
+	struct zcache_descs *descs = &pool->zc->descs;
+	struct zcache_desc *desc;
+
+	desc = kmem_cache_alloc(descs->cache, zcache_gfp(pool->class));
+	if (!desc) {
+		zcache_count(pool->zc, ZCACHE_FAILED_ALLOC);
+		return NULL;
+	}
+	desc->handle = *handle;
+	desc->class = pool->class;
+	desc->kind = kind;
+	refcount_set(&desc->refs, 1);
+	INIT_LIST_HEAD(&desc->lru);
+	atomic_long_inc(&descs->nr[kind][pool->class]);
+	return desc;
+}
+
+/* It is the most recently used one of its kind from now on. */
+static void desc_use(struct zcache *zc, struct zcache_desc *desc)
+{
+	lockdep_assert_held(&zc->descs.lock);
+
+	desc->stamp = READ_ONCE(zc->zbud.now);
+	list_move_tail(&desc->lru, &zc->descs.lru[desc->kind]);
+}
+
+static void desc_add(struct zcache *zc, struct zcache_desc *desc)
+{
+	unsigned long flags;
+
+	if (desc->class != ZBUD_EPH)
+		return;
+	spin_lock_irqsave(&zc->descs.lock, flags);
+	desc_use(zc, desc);
+	spin_unlock_irqrestore(&zc->descs.lock, flags);
+}
+
+/*
+ * Take the oldest of a kind out of tmem. False if somebody else has just done
+ * that, or if there is none; then *@desc is NULL. It may be freed as soon as
+ * the lock is dropped.
+ */
+static bool unlink_oldest(struct zcache *zc, enum zcache_desc_kind kind,
+			  struct zcache_desc **desc)
+{
+	struct zcache_descs *descs = &zc->descs;
 	struct tmem_handle handle;
 	unsigned long flags;
 
-	spin_lock_irqsave(&fp->lock, flags);
-	filled = list_first_entry_or_null(&fp->lru, struct zcache_filled, lru);
-	if (filled) {
-		list_del_init(&filled->lru);
-		handle = filled->handle;
+	spin_lock_irqsave(&descs->lock, flags);
+	*desc = list_first_entry_or_null(&descs->lru[kind], struct zcache_desc,
+					 lru);
+	if (*desc) {
+		list_del_init(&(*desc)->lru);
+		handle = (*desc)->handle;
 	}
-	spin_unlock_irqrestore(&fp->lock, flags);
+	spin_unlock_irqrestore(&descs->lock, flags);
+	return *desc && zcache_unlink(zc, &handle, *desc);
+}
 
-	if (filled && zcache_unlink(zc, &handle, filled)) {
+static void evict_filled(struct zcache *zc)
+{
+	struct zcache_desc *desc;
+	LIST_HEAD(none);
+
+	if (unlink_oldest(zc, ZCACHE_FILLED, &desc)) {
 		zcache_count(zc, ZCACHE_EVICTED_EPH_FILLED);
-		zcache_filled_free(zc, filled);
+		zcache_desc_free(zc, desc, &none);
 	}
 }
 
@@ -98,76 +170,150 @@ void *zcache_filled_create(struct zcache_pool *pool,
 			   const struct tmem_handle *handle,
 			   unsigned long word)
 {
-	struct zcache_filled_pages *fp = &pool->zc->filled;
-	struct zcache_filled *filled;
-	unsigned long flags;
+	struct zcache_desc *desc = desc_alloc(pool, handle, ZCACHE_FILLED);
+	struct zcache_descs *descs = &pool->zc->descs;
 
-	filled = kmem_cache_alloc(fp->cache, zcache_gfp(pool->class));
-	if (!filled) {
-		zcache_count(pool->zc, ZCACHE_FAILED_ALLOC);
+	if (!desc)
 		return NULL;
-	}
-	filled->handle = *handle;
-	filled->word = word;
-	filled->class = pool->class;
-	refcount_set(&filled->refs, 1);
-	INIT_LIST_HEAD(&filled->lru);
-
-	atomic_long_inc(&fp->nr[pool->class]);
-	if (pool->class == ZBUD_EPH) {
-		spin_lock_irqsave(&fp->lock, flags);
-		list_add_tail(&filled->lru, &fp->lru);
-		spin_unlock_irqrestore(&fp->lock, flags);
-		if (atomic_long_read(&fp->nr[ZBUD_EPH]) > fp->max_eph)
-			evict_oldest(pool->zc);
-	}
-	return filled;
+	desc->word = word;
+	desc_add(pool->zc, desc);
+	if (atomic_long_read(&descs->nr[ZCACHE_FILLED][ZBUD_EPH]) >
+	    descs->max_filled)
+		evict_filled(pool->zc);
+	return desc;
 }
 
 /**
- * zcache_filled_pin() - take a reference
- * @pampd: a descriptor that tmem still names
+ * zcache_raw_create() - keep a page as it is
+ * @pool: where it will be stored; ephemeral
+ * @handle: under what name
+ * @src: its bytes
+ * @frame: where to copy them; the descriptor's from then on
+ *
+ * Context: reclaim; does not sleep.
+ * Return: a pampd; NULL without memory, and the frame is still the caller's.
  */
-void zcache_filled_pin(void *pampd)
+void *zcache_raw_create(struct zcache_pool *pool,
+			const struct tmem_handle *handle, const void *src,
+			struct page *frame)
 {
-	struct zcache_filled *filled = pampd;
+	struct zcache_desc *desc = desc_alloc(pool, handle, ZCACHE_RAW);
 
-	refcount_inc(&filled->refs);
+	if (!desc)
+		return NULL;
+	copy_page(page_address(frame), (void *)src);
+	desc->frame = frame;
+	desc_add(pool->zc, desc);
+	return desc;
 }
 
 /**
- * zcache_filled_free() - drop a reference; the last one frees
+ * zcache_desc_pin() - take a reference, to read the page
  * @zc: the cache
- * @pampd: a descriptor
+ * @pampd: a descriptor that tmem still names
  *
  * Context: any but hard interrupt.
  */
-void zcache_filled_free(struct zcache *zc, void *pampd)
+void zcache_desc_pin(struct zcache *zc, void *pampd)
 {
-	struct zcache_filled_pages *fp = &zc->filled;
-	struct zcache_filled *filled = pampd;
+	struct zcache_desc *desc = pampd;
 	unsigned long flags;
 
-	if (!refcount_dec_and_test(&filled->refs))
+	refcount_inc(&desc->refs);
+	if (desc->class != ZBUD_EPH)
 		return;
-	if (filled->class == ZBUD_EPH) {
-		spin_lock_irqsave(&fp->lock, flags);
-		list_del(&filled->lru);
-		spin_unlock_irqrestore(&fp->lock, flags);
-	}
-	atomic_long_dec(&fp->nr[filled->class]);
-	kmem_cache_free(fp->cache, filled);
+	spin_lock_irqsave(&zc->descs.lock, flags);
+	if (!list_empty(&desc->lru))	/* else it is being evicted */
+		desc_use(zc, desc);
+	spin_unlock_irqrestore(&zc->descs.lock, flags);
 }
 
 /**
- * zcache_filled_word() - what the page is filled with
- * @pampd: a descriptor that the caller holds a reference to
+ * zcache_desc_free() - drop a reference; the last one frees
+ * @zc: the cache
+ * @pampd: a descriptor
+ * @frames: its page frame, if it has one, is added to this list, by its lru;
+ *	it is the caller's
  *
- * Return: the word.
+ * Context: any but hard interrupt.
  */
-unsigned long zcache_filled_word(const void *pampd)
+void zcache_desc_free(struct zcache *zc, void *pampd, struct list_head *frames)
 {
-	const struct zcache_filled *filled = pampd;
+	struct zcache_descs *descs = &zc->descs;
+	struct zcache_desc *desc = pampd;
+	unsigned long flags;
 
-	return filled->word;
+	if (!refcount_dec_and_test(&desc->refs))
+		return;
+	if (desc->class == ZBUD_EPH) {
+		spin_lock_irqsave(&descs->lock, flags);
+		list_del(&desc->lru);
+		spin_unlock_irqrestore(&descs->lock, flags);
+	}
+	if (desc->kind == ZCACHE_RAW)
+		list_add_tail(&desc->frame->lru, frames);
+	atomic_long_dec(&descs->nr[desc->kind][desc->class]);
+	kmem_cache_free(descs->cache, desc);
+}
+
+/**
+ * zcache_desc_load() - bring the page back
+ * @pampd: a descriptor that the caller holds a reference to
+ * @dst: where to; a page's bytes
+ */
+void zcache_desc_load(const void *pampd, void *dst)
+{
+	const struct zcache_desc *desc = pampd;
+
+	if (desc->kind == ZCACHE_RAW)
+		copy_page(dst, page_address(desc->frame));
+	else
+		memset_l(dst, desc->word, PAGE_SIZE / sizeof(desc->word));
+}
+
+/**
+ * zcache_raw_oldest() - when was the least recently used raw page used last?
+ * @zc: the cache
+ * @stamp: set to that, by zbud's clock
+ *
+ * Context: any but hard interrupt.
+ * Return: false if there is no raw page.
+ */
+bool zcache_raw_oldest(struct zcache *zc, u16 *stamp)
+{
+	struct zcache_descs *descs = &zc->descs;
+	struct zcache_desc *desc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&descs->lock, flags);
+	desc = list_first_entry_or_null(&descs->lru[ZCACHE_RAW],
+					struct zcache_desc, lru);
+	if (desc)
+		*stamp = desc->stamp;
+	spin_unlock_irqrestore(&descs->lock, flags);
+	return desc;
+}
+
+/**
+ * zcache_raw_evict() - forget the least recently used raw page
+ * @zc: the cache
+ * @frames: its page frame is added to this list, by its lru; it is the caller's
+ *
+ * Context: any but hard interrupt.
+ * Return: how many frames it gave: 1, or 0 if there is none to be had.
+ */
+unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames)
+{
+	struct zcache_desc *desc = NULL;
+	unsigned int tries;
+
+	for (tries = 0; tries < EVICT_TRIES && list_empty(frames); tries++) {
+		if (unlink_oldest(zc, ZCACHE_RAW, &desc)) {
+			zcache_count(zc, ZCACHE_EVICTED_EPH_RAW);
+			zcache_desc_free(zc, desc, frames);
+		} else if (!desc) {
+			break;
+		}
+	}
+	return !list_empty(frames);
 }

@@ -12,6 +12,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/shrinker.h>
+#include <linux/swap.h>
 #include <linux/workqueue.h>
 
 #include "zcache.h"
@@ -22,6 +23,16 @@
  * that goes in its stead is still here, compressed.
  */
 #define EPH_SEEKS	(32 * DEFAULT_SEEKS)
+
+/*
+ * While no swap page wants a frame, how often file pages may have more of them,
+ * and how many the first time.
+ */
+#define CALM_WHILE	HZ
+#define FIRST_STEP	64
+
+/* kswapd is shown one frame of so many. */
+#define KSWAPD_SHARE	32
 
 /* Spare frames for file pages, 512 KiB. */
 #define SPARE_FRAMES	128
@@ -77,6 +88,14 @@ static bool reserve(struct zcache *zc)
 	return true;
 }
 
+static void spare_add(struct zcache_spare *spare, struct page *page)
+{
+	spin_lock(&spare->lock);
+	list_add(&page->lru, &spare->pages);
+	spare->nr++;
+	spin_unlock(&spare->lock);
+}
+
 /*
  * Fetch spare frames the way any other user of memory does, that is, at the
  * expense of what reclaim thinks the least of. The puts themselves come at the
@@ -91,15 +110,14 @@ static void spare_refill(struct work_struct *work)
 		    __GFP_NOMEMALLOC;
 	struct page *page;
 
+	WRITE_ONCE(spare->refiller, current);
 	while (READ_ONCE(spare->nr) < SPARE_FRAMES) {
 		page = alloc_page(gfp);
 		if (!page)
 			break;
-		spin_lock(&spare->lock);
-		list_add(&page->lru, &spare->pages);
-		spare->nr++;
-		spin_unlock(&spare->lock);
+		spare_add(spare, page);
 	}
+	WRITE_ONCE(spare->refiller, NULL);
 }
 
 static struct page *spare_take(struct zcache_spare *spare)
@@ -118,13 +136,16 @@ static struct page *spare_take(struct zcache_spare *spare)
 
 static struct page *page_get(struct zcache *zc, enum zbud_class class)
 {
-	struct page *page = alloc_page(zcache_gfp(class));
+	struct zcache_spare *spare = &zc->spare;
+	struct page *page;
 
-	if (page || class != ZBUD_EPH)
-		return page;
-	page = spare_take(&zc->spare);
-	if (READ_ONCE(zc->spare.nr) < SPARE_FRAMES / 2)
-		queue_work(system_unbound_wq, &zc->spare.refill);
+	if (class != ZBUD_EPH)
+		return alloc_page(zcache_gfp(class));
+	/* What was not needed is at hand; the allocator may have to zero. */
+	page = READ_ONCE(spare->nr) > SPARE_FRAMES / 2 ? spare_take(spare) : NULL;
+	page = page ?: alloc_page(zcache_gfp(class)) ?: spare_take(spare);
+	if (READ_ONCE(spare->nr) < SPARE_FRAMES / 2)
+		queue_work(system_unbound_wq, &spare->refill);
 	return page;
 }
 
@@ -146,6 +167,56 @@ static struct page *frame_alloc(struct zcache *zc, enum zbud_class class)
 	return page;
 }
 
+static unsigned long nr_file_frames(struct zcache *zc)
+{
+	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) +
+	       atomic_long_read(&zc->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
+}
+
+static unsigned int age_of(struct zcache *zc, u16 stamp)
+{
+	return (u16)(READ_ONCE(zc->zbud.now) - stamp);
+}
+
+/* The ages of the oldest zpages and the oldest raw page, 0 without any. */
+static void oldest_ages(struct zcache *zc, unsigned int *zpages,
+			unsigned int *raw)
+{
+	u16 stamp;
+
+	*zpages = zbud_oldest(&zc->zbud, ZBUD_EPH, &stamp) ?
+		  age_of(zc, stamp) : 0;
+	*raw = zcache_raw_oldest(zc, &stamp) ? age_of(zc, stamp) : 0;
+}
+
+/**
+ * zcache_frames_age() - how old are the file pages that would be evicted?
+ * @zc: the cache
+ *
+ * Context: any but hard interrupt.
+ * Return: ticks since they were used last; 0 if there are none.
+ */
+unsigned int zcache_frames_age(struct zcache *zc)
+{
+	unsigned int zpages, raw;
+
+	oldest_ages(zc, &zpages, &raw);
+	return max(zpages, raw);
+}
+
+/* Empty the least recently used ephemeral frames: how many? */
+static unsigned int evict_files(struct zcache *zc, struct list_head *frames)
+{
+	unsigned int zpages, raw, nr = 0;
+
+	oldest_ages(zc, &zpages, &raw);
+	if (raw > zpages)
+		nr = zcache_raw_evict(zc, frames);
+	return nr ?:
+	       zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc, frames) ?:
+	       zcache_raw_evict(zc, frames);
+}
+
 /* Empty the oldest ephemeral frames and reuse one. */
 static struct page *frame_eat(struct zcache *zc, enum zbud_class class)
 {
@@ -153,7 +224,7 @@ static struct page *frame_eat(struct zcache *zc, enum zbud_class class)
 	struct page *page = NULL;
 	LIST_HEAD(frames);
 
-	if (zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc, &frames)) {
+	if (evict_files(zc, &frames)) {
 		page = list_first_entry(&frames, struct page, lru);
 		list_del(&page->lru);
 		zcache_frames_free(zc, &frames);
@@ -166,25 +237,69 @@ static struct page *frame_eat(struct zcache *zc, enum zbud_class class)
 	return page;
 }
 
+/*
+ * A swap page wants a frame, so programs are short of memory: file pages shall
+ * not have more frames than now.
+ */
+static void calm_disturbed(struct zcache *zc)
+{
+	unsigned long nr = nr_file_frames(zc);
+
+	WRITE_ONCE(zc->calm.since, jiffies);
+	WRITE_ONCE(zc->calm.step, FIRST_STEP);
+	if (READ_ONCE(zc->calm.cap) > nr)
+		WRITE_ONCE(zc->calm.cap, nr);
+}
+
+/**
+ * zcache_frames_may_grow() - may file pages take one frame more?
+ * @zc: the cache
+ *
+ * Not if they would take it from programs. That is seen by swap pages that come
+ * in then; so, for each while in which none came, they may have some more, twice
+ * as many each time.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool zcache_frames_may_grow(struct zcache *zc)
+{
+	unsigned long cap = READ_ONCE(zc->calm.cap);
+	unsigned long step = READ_ONCE(zc->calm.step);
+
+	if (cap != ULONG_MAX &&
+	    time_after(jiffies, READ_ONCE(zc->calm.since) + CALM_WHILE)) {
+		WRITE_ONCE(zc->calm.since, jiffies);
+		WRITE_ONCE(zc->calm.step, step * 2);
+		cap = cap + step < totalram_pages() ? cap + step : ULONG_MAX;
+		WRITE_ONCE(zc->calm.cap, cap);
+	}
+	return nr_file_frames(zc) < cap;
+}
+
 /**
  * zcache_frame_get() - get a page frame for a put
  * @zc: the cache
  * @class: of the page to be put
+ * @evict: may file pages be evicted for it?
  *
  * Context: reclaim; does not sleep.
  * Return: a frame from the page allocator or from the tail of the ephemeral
- * queue, or NULL.
+ * queue, or NULL. Swap pages take those of file pages first, as long as there
+ * are any.
  */
-struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class)
+struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
+			      bool evict)
 {
-	struct page *page = frame_alloc(zc, class);
+	struct page *page = NULL;
 
-	if (page)
-		return page;
-	page = frame_eat(zc, class);
-	if (page && class == ZBUD_EPH)
-		zcache_reuse_evicted(zc);
-	return page;
+	if (class == ZBUD_PERS) {
+		calm_disturbed(zc);
+		if (nr_file_frames(zc))
+			page = frame_eat(zc, class);
+	}
+	page = page ?: frame_alloc(zc, class);
+	return page || !evict ? page : frame_eat(zc, class);
 }
 
 /**
@@ -206,13 +321,30 @@ void zcache_frames_free(struct zcache *zc, struct list_head *frames)
 	}
 }
 
+/**
+ * zcache_frame_unget() - a page frame is not needed after all
+ * @zc: the cache
+ * @frame: as zcache_frame_get() returned it
+ *
+ * Context: as there.
+ */
+void zcache_frame_unget(struct zcache *zc, struct page *frame)
+{
+	if (READ_ONCE(zc->spare.nr) < SPARE_FRAMES)
+		spare_add(&zc->spare, frame);
+	else
+		__free_page(frame);
+	zcache_count(zc, ZCACHE_PAGEFRAMES_FREED);
+	atomic_long_dec(&zc->nr_frames);
+}
+
 /* Empty the oldest ephemeral frames, and give them back: how many? */
 static unsigned int frames_shrink(struct zcache *zc)
 {
 	LIST_HEAD(frames);
 	unsigned int nr;
 
-	nr = zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc, &frames);
+	nr = evict_files(zc, &frames);
 	zcache_frames_free(zc, &frames);
 	return nr;
 }
@@ -232,13 +364,24 @@ void zcache_frames_trim(struct zcache *zc)
 		cond_resched();
 }
 
+/*
+ * kswapd keeps a stock of free pages, and does best to take them from the page
+ * cache: what goes there is still here, or was not worth keeping. Whoever is
+ * short of memory himself gets all he asks for, but not who fetches frames for
+ * this very cache.
+ */
 static unsigned long shrinker_count(struct shrinker *shrinker,
 				    struct shrink_control *sc)
 {
 	struct zcache *zc = shrinker->private_data;
+	unsigned long nr;
 
-	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) +
-	       READ_ONCE(zc->spare.nr) ?: SHRINK_EMPTY;
+	if (READ_ONCE(zc->spare.refiller) == current)
+		return 0;
+	nr = nr_file_frames(zc) + READ_ONCE(zc->spare.nr);
+	if (!nr)
+		return SHRINK_EMPTY;
+	return current_is_kswapd() ? nr / KSWAPD_SHARE : nr;
 }
 
 static unsigned long shrinker_scan(struct shrinker *shrinker,
@@ -286,6 +429,7 @@ int zcache_frames_init(struct zcache *zc)
 	shrinker->private_data = zc;
 	shrinker->seeks = EPH_SEEKS;
 	queue_work(system_unbound_wq, &spare->refill);
+	zc->calm.cap = ULONG_MAX;
 	zc->shrinker = shrinker;
 	shrinker_register(shrinker);
 	return 0;

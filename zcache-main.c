@@ -15,10 +15,10 @@
  *
  * Locks, outermost first:
  *
- *   a compressor context (mutex), in zcache_zpage_create()
+ *   a compressor context (mutex), in zcache-zpage.c
  *   i_pages, si->lock and others of the hooks' callers
  *     the lock of a tmem object
- *       the lock of a zbud queue, or that of the LRU of filled pages
+ *       the lock of a zbud queue, or that of the LRUs of descriptors
  *
  * A pool is found by its id under RCU, by an eviction that comes from nowhere,
  * so it is destroyed a grace period after it left the table.
@@ -57,7 +57,7 @@ struct zcache_token {
 
 static struct zcache zcache = {
 	.max_pool_percent = 65,
-	.policy = ZCACHE_PUT_REUSED,
+	.policy = ZCACHE_PUT_REFAULT,
 };
 
 static char zcache_compressor[CRYPTO_MAX_ALG_NAME];
@@ -170,9 +170,14 @@ static struct tmem_oid file_oid(const struct address_space *mapping)
 	return (struct tmem_oid) { .w = { (unsigned long)mapping } };
 }
 
+static bool file_worth(unsigned int read_ns)
+{
+	return zcache_worth(&zcache, read_ns);
+}
+
 static struct cleancache_token *
 file_prepare(const struct address_space *mapping, unsigned long index,
-	     struct page *page)
+	     struct page *page, unsigned int read_ns)
 {
 	struct zcache_pool *pool = pool_of(EPH_POOL_ID);
 	struct tmem_oid oid = file_oid(mapping);
@@ -180,24 +185,20 @@ file_prepare(const struct address_space *mapping, unsigned long index,
 	struct zcache_token *token;
 	void *pampd;
 
-	if (!zcache_reuse_admit(&zcache, &oid, index))
+	pampd = zcache_file_create(pool, &oid, index, page, read_ns);
+	if (!pampd)
 		return NULL;
 	token = mempool_alloc(zcache.tokens, gfp);
-	if (!token)
-		goto err_count;
-	pampd = zcache_zpage_create(pool, &oid, index, page);
-	if (!pampd)
-		goto err_free;
-	if (tmem_put_begin(&token->put, &pool->tmem, &oid, index, pampd, gfp))
-		goto err_free;
+	if (!token) {
+		zcache_count(&zcache, ZCACHE_FAILED_ALLOC);
+		zcache_pamops.free(&pool->tmem, pampd);
+		return NULL;
+	}
+	if (tmem_put_begin(&token->put, &pool->tmem, &oid, index, pampd, gfp)) {
+		mempool_free(token, zcache.tokens);
+		return NULL;
+	}
 	return &token->token;
-
-err_free:
-	mempool_free(token, zcache.tokens);
-	return NULL;
-err_count:
-	zcache_count(&zcache, ZCACHE_FAILED_ALLOC);
-	return NULL;
 }
 
 static struct zcache_token *to_zcache_token(struct cleancache_token *token)
@@ -225,13 +226,9 @@ static void file_finish(struct cleancache_token *token)
 static int file_get(const struct address_space *mapping, unsigned long index,
 		    struct page *page)
 {
-	struct tmem_pool *tmem = &pool_of(EPH_POOL_ID)->tmem;
 	struct tmem_oid oid = file_oid(mapping);
-	int err = tmem_get(tmem, &oid, index, page);
 
-	if (!err)
-		zcache_reuse_note(&zcache, &oid, index);
-	return err;
+	return tmem_get(&pool_of(EPH_POOL_ID)->tmem, &oid, index, page);
 }
 
 /* The rules of mm/cleancache.c, seen from here: no entry is ever stale. */
@@ -258,6 +255,7 @@ static bool file_kept(const struct address_space *mapping, unsigned long index,
 		return false;
 	if (IS_ENABLED(CONFIG_ZCACHE2_DEBUG))
 		check_kept(tmem, &oid, index, page);
+	zcache_seen(&zcache, &oid, index);
 	return true;
 }
 
@@ -284,6 +282,7 @@ static void file_invalidate(const struct address_space *mapping,
 
 static const struct cleancache_ops zcache_cleancache_ops = {
 	.owner = THIS_MODULE,
+	.worth = file_worth,
 	.prepare = file_prepare,
 	.commit = file_commit,
 	.finish = file_finish,
@@ -327,7 +326,7 @@ static int swap_store(unsigned int type, unsigned long offset,
 	struct tmem_oid oid = swap_oid(offset);
 	void *pampd;
 
-	pampd = zcache_zpage_create(pool, &oid, swap_index(offset), page);
+	pampd = zcache_swap_create(pool, &oid, swap_index(offset), page);
 	if (!pampd)
 		return -ENOMEM;
 	return tmem_put(&pool->tmem, &oid, swap_index(offset), pampd,
@@ -391,7 +390,7 @@ MODULE_PARM_DESC(max_pool_percent,
 
 static const char * const policy_names[] = {
 	[ZCACHE_PUT_ALL]	= "all",
-	[ZCACHE_PUT_REUSED]	= "reused",
+	[ZCACHE_PUT_REFAULT]	= "refault",
 };
 
 static int policy_set(const char *val, const struct kernel_param *kp)
@@ -399,7 +398,7 @@ static int policy_set(const char *val, const struct kernel_param *kp)
 	int policy = sysfs_match_string(policy_names, val);
 
 	if (policy < 0) {
-		pr_err("cleancache_policy is all or reused, not \"%s\"\n", val);
+		pr_err("cleancache_policy is all or refault, not \"%s\"\n", val);
 		return policy;
 	}
 	WRITE_ONCE(zcache.policy, policy);
@@ -417,7 +416,29 @@ static const struct kernel_param_ops policy_ops = {
 };
 module_param_cb(cleancache_policy, &policy_ops, NULL, 0644);
 MODULE_PARM_DESC(cleancache_policy,
-		 "file pages others are evicted for: all, reused (default)");
+		 "file pages that are put: all, refault (default)");
+
+static int read_us_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int us;
+	int err = kstrtouint(val, 0, &us);
+
+	if (err || us > USEC_PER_SEC) {
+		pr_err("cleancache_read_us is 0 to %ld, not \"%s\"\n",
+		       USEC_PER_SEC, val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(zcache.read_us, us);
+	return 0;
+}
+
+static const struct kernel_param_ops read_us_ops = {
+	.set = read_us_set,
+	.get = param_get_uint,
+};
+module_param_cb(cleancache_read_us, &read_us_ops, &zcache.read_us, 0644);
+MODULE_PARM_DESC(cleancache_read_us,
+		 "what reading a file page costs, in us; 0: as measured (default)");
 
 module_param_string(compressor, zcache_compressor, sizeof(zcache_compressor),
 		    0444);
@@ -480,16 +501,21 @@ static int caches_init(struct zcache *zc)
 						 sizeof(struct zcache_token));
 	if (!zc->tokens)
 		goto err_obj;
-	err = zcache_filled_init(zc);
+	err = zcache_desc_init(zc);
 	if (err)
 		goto err_token;
-	err = zcache_reuse_init(zc);
+	err = zcache_reuse_init(&zc->reuse, totalram_pages());
 	if (err)
-		goto err_filled;
+		goto err_desc;
+	err = zcache_cost_init(&zc->cost);
+	if (err)
+		goto err_reuse;
 	return 0;
 
-err_filled:
-	zcache_filled_exit(zc);
+err_reuse:
+	zcache_reuse_exit(&zc->reuse);
+err_desc:
+	zcache_desc_exit(zc);
 err_token:
 	mempool_destroy(zc->tokens);
 err_obj:
@@ -502,8 +528,9 @@ err_events:
 static void caches_exit(struct zcache *zc)
 {
 	rcu_barrier();		/* obj_free_rcu() */
-	zcache_reuse_exit(zc);
-	zcache_filled_exit(zc);
+	zcache_cost_exit(&zc->cost);
+	zcache_reuse_exit(&zc->reuse);
+	zcache_desc_exit(zc);
 	mempool_destroy(zc->tokens);
 	kmem_cache_destroy(zc->obj_cache);
 	free_percpu(zc->events);

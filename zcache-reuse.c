@@ -1,142 +1,154 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which file pages deserve that others are evicted for them.
+ * How long ago a file page was here last.
  *
- * When there is no frame left, a put costs an older page its place. For a page
- * that has come back from here before that is a good bargain. Of the others
- * nothing is known. If all of them were let in, a loop over a set of files a
- * little larger than memory would always evict what it needs next, and find
- * nothing at all; a single pass over a large file would sweep out everything.
- * So only one in several is, enough to learn what has become worth keeping,
- * and the rest is not even compressed.
+ * Each clean file page that reclaim drops is offered, and noted in a table, by
+ * hash, with the time. If it is offered again it must have been read again, and
+ * what has passed in between tells how long it would have to be kept to be of
+ * use: longer than what has been used since, and it is not worth it.
  *
- * Pages that came back are remembered in two bitmaps, by hash. One is being
- * filled, the other is from before: when the first has a bit for every eighth
- * set, the second is wiped and they change places. A wrong answer costs
- * nothing but a good decision, so there are no locks.
+ * Time is counted in pages offered: a tick is a sixteenth of the machine's
+ * memory, or a bit less. The table has two to four notes for each page of memory,
+ * in buckets of four, of which the oldest note goes. It is meant to be half
+ * empty when a loop over what a machine twice as large could hold is in it:
+ * where notes are short, a loop always loses those that it needs next. A note is
+ * a few bits of the hash and of the time. A wrong answer costs nothing but a good
+ * decision, so there are no locks.
  */
-#include <linux/bitmap.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 
 #include "zcache.h"
 
-/* Unproven pages turned away after each eviction for a file page. */
-#define TURNED_AWAY	31
+#define NOTES_PER_PAGE	4
+#define TICKS_OF_MEMORY	16
 
-/* Bits in each bitmap for a page of memory; bits set before they change. */
-#define BITS_PER_MEM_PAGE	4
-#define FULL_SHIFT		3
+/* Offers that a CPU counts by itself before it adds them to those of all. */
+#define OFFER_BATCH	64
+
+/**
+ * struct zcache_note - what is known of a page
+ * @tag: some bits of its hash, never 0; 0: no note
+ * @tick: when it was offered
+ */
+struct zcache_note {
+	u8 tag;
+	u8 tick;
+};
+
+/* One look at memory finds all that a page's note may be in. */
+struct zcache_bucket {
+	struct zcache_note note[4];
+} __aligned(8);
 
 /**
  * zcache_reuse_init() - forget everything
- * @zc: the cache
+ * @reuse: storage for it
+ * @pages: pages of memory
  *
  * Return: 0 or -ENOMEM.
  */
-int zcache_reuse_init(struct zcache *zc)
+int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages)
 {
-	struct zcache_reuse *reuse = &zc->reuse;
-	unsigned long nr = roundup_pow_of_two(totalram_pages() *
-					      BITS_PER_MEM_PAGE);
+	unsigned long nr = pages * NOTES_PER_PAGE /
+			   ARRAY_SIZE(reuse->buckets->note);
 
-	reuse->order = ilog2(nr);
-	reuse->map[0] = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	reuse->map[1] = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	if (reuse->map[0] && reuse->map[1])
+	memset(reuse, 0, sizeof(*reuse));
+	reuse->order = ilog2(max(nr, 2UL));
+	reuse->tick_shift = ilog2(max(pages / TICKS_OF_MEMORY,
+				      (unsigned long)OFFER_BATCH));
+	reuse->buckets = kvcalloc(BIT(reuse->order), sizeof(*reuse->buckets),
+				  GFP_KERNEL);
+	reuse->pending = alloc_percpu(unsigned int);
+	if (reuse->buckets && reuse->pending)
 		return 0;
-	zcache_reuse_exit(zc);
+	zcache_reuse_exit(reuse);
 	return -ENOMEM;
 }
 
 /**
  * zcache_reuse_exit() - undo zcache_reuse_init()
- * @zc: the cache
+ * @reuse: not in use any more
  */
-void zcache_reuse_exit(struct zcache *zc)
+void zcache_reuse_exit(struct zcache_reuse *reuse)
 {
-	kvfree(zc->reuse.map[0]);
-	kvfree(zc->reuse.map[1]);
-}
-
-static unsigned long bit_of(const struct zcache_reuse *reuse,
-			    const struct tmem_oid *oid, unsigned long index)
-{
-	return hash_64(oid->w[0] ^ hash_64(index, 64), reuse->order);
-}
-
-/* Whoever sets the bit that makes a bitmap full changes them. */
-static void change_maps(struct zcache_reuse *reuse)
-{
-	unsigned int next = !READ_ONCE(reuse->current_map);
-
-	bitmap_zero(reuse->map[next], BIT(reuse->order));
-	WRITE_ONCE(reuse->current_map, next);
-	atomic_set(&reuse->nr_set, 0);
+	free_percpu(reuse->pending);
+	kvfree(reuse->buckets);
 }
 
 /**
- * zcache_reuse_note() - a file page has come back from here
- * @zc: the cache
+ * zcache_reuse_now() - what time is it?
+ * @reuse: who counts it
+ *
+ * Return: the time in ticks, from 0 after 65535.
+ */
+u16 zcache_reuse_now(const struct zcache_reuse *reuse)
+{
+	return atomic_long_read(&reuse->offers) >> reuse->tick_shift;
+}
+
+static void count_offer(struct zcache_reuse *reuse)
+{
+	if (this_cpu_inc_return(*reuse->pending) % OFFER_BATCH == 0)
+		atomic_long_add(OFFER_BATCH, &reuse->offers);
+}
+
+/* The note of a page, or the one to give up for it: the oldest, or no note. */
+static struct zcache_note *find_note(struct zcache_bucket *bucket, u8 tag,
+				     u8 now)
+{
+	struct zcache_note *oldest = bucket->note, *note;
+
+	for (note = bucket->note;
+	     note < bucket->note + ARRAY_SIZE(bucket->note); note++) {
+		if (note->tag == tag)
+			return note;
+		if (!oldest->tag)
+			continue;
+		if (!note->tag ||
+		    (u8)(now - note->tick) > (u8)(now - oldest->tick))
+			oldest = note;
+	}
+	return oldest;
+}
+
+/*
+ * 64 bits, of which hash_64() has but half, and well mixed: indexes that follow
+ * each other must not crowd into a few buckets.
+ */
+static u64 hash_page(const struct tmem_oid *oid, unsigned long index)
+{
+	u64 hash = oid->w[0] ^ index * GOLDEN_RATIO_64;
+
+	return (hash ^ hash >> 32) * GOLDEN_RATIO_64;
+}
+
+/**
+ * zcache_reuse_offer() - a file page is offered
+ * @reuse: who remembers
  * @oid: its object
  * @index: its page index
  *
  * Context: any.
+ * Return: ticks since it was offered last, rounded up; 0 if it is not known to
+ * have been.
  */
-void zcache_reuse_note(struct zcache *zc, const struct tmem_oid *oid,
-		       unsigned long index)
+unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
+				const struct tmem_oid *oid, unsigned long index)
 {
-	struct zcache_reuse *reuse = &zc->reuse;
-	unsigned long *map = reuse->map[READ_ONCE(reuse->current_map)];
+	u64 hash = hash_page(oid, index);
+	struct zcache_bucket *bucket = &reuse->buckets[hash >> (64 - reuse->order)];
+	u8 tag = (u8)hash ?: 1, now = zcache_reuse_now(reuse);
+	struct zcache_note *note = find_note(bucket, tag, now);
+	unsigned int ticks = 0;
 
-	if (test_and_set_bit(bit_of(reuse, oid, index), map))
-		return;
-	if (atomic_inc_return(&reuse->nr_set) ==
-	    BIT(reuse->order - FULL_SHIFT))
-		change_maps(reuse);
-}
-
-static bool came_back(const struct zcache_reuse *reuse,
-		      const struct tmem_oid *oid, unsigned long index)
-{
-	unsigned long bit = bit_of(reuse, oid, index);
-
-	return test_bit(bit, reuse->map[0]) || test_bit(bit, reuse->map[1]);
-}
-
-/**
- * zcache_reuse_evicted() - others were evicted for a file page
- * @zc: the cache
- *
- * Context: any.
- */
-void zcache_reuse_evicted(struct zcache *zc)
-{
-	atomic_set(&zc->reuse.turn_away, TURNED_AWAY);
-}
-
-/**
- * zcache_reuse_admit() - shall a file page be put?
- * @zc: the cache
- * @oid: its object
- * @index: its page index
- *
- * Context: any.
- * Return: true if there is room, if the page has come back before, if it is
- * its turn, or if the user wants all.
- */
-bool zcache_reuse_admit(struct zcache *zc, const struct tmem_oid *oid,
-			unsigned long index)
-{
-	struct zcache_reuse *reuse = &zc->reuse;
-
-	if (READ_ONCE(zc->policy) == ZCACHE_PUT_ALL)
-		return true;
-	if (!atomic_read(&reuse->turn_away) || came_back(reuse, oid, index))
-		return true;
-	atomic_dec_if_positive(&reuse->turn_away);
-	zcache_count(zc, ZCACHE_EPH_NONACTIVE_PUTS_IGNORED);
-	return false;
+	if (note->tag == tag)
+		ticks = (u8)(now - note->tick) + 1;
+	note->tag = tag;
+	note->tick = now;
+	count_offer(reuse);
+	return ticks;
 }

@@ -2,8 +2,8 @@
 /*
  * A page to a pampd and back.
  *
- * There are two kinds: a zpage in one of zbud's frames, and the descriptor of
- * a page that is filled with one word.
+ * There are two kinds: a zpage in zbud's frames, and the descriptor of a page
+ * that is not compressed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,27 +34,59 @@ static bool page_filled(const void *page, unsigned long *word)
 	return true;
 }
 
-/* Room for a zpage: where there is some, or else in another frame. */
-static void *store(struct zcache_pool *pool, const struct tmem_handle *handle,
-		   const void *data, unsigned int size)
+/**
+ * struct put - a page on its way in
+ * @pool: which will store it
+ * @handle: its name there
+ * @plan: how
+ * @src: its bytes
+ */
+struct put {
+	struct zcache_pool *pool;
+	struct tmem_handle handle;
+	struct zcache_plan plan;
+	const void *src;
+};
+
+static struct page *take_frame(struct put *put)
 {
-	struct zcache *zc = pool->zc;
+	struct page *frame = put->plan.frame;
+
+	put->plan.frame = NULL;
+	return frame ?: zcache_frame_get(put->pool->zc, put->pool->class,
+					 put->plan.evict);
+}
+
+/* Room for a zpage: where there is some, or else in another frame. */
+static void *store(struct put *put, const void *data, unsigned int size)
+{
+	struct zcache *zc = put->pool->zc;
+	enum zbud_class class = put->pool->class;
 	struct page *frame = NULL;
-	LIST_HEAD(unused);
 	void *pampd;
 
-	pampd = zbud_alloc(&zc->zbud, pool->class, handle, data, size, &frame);
+	pampd = zbud_alloc(&zc->zbud, class, &put->handle, data, size, &frame);
 	if (pampd)
 		return pampd;
-	frame = zcache_frame_get(zc, pool->class);
+	frame = take_frame(put);
 	if (!frame)
 		return NULL;
-	pampd = zbud_alloc(&zc->zbud, pool->class, handle, data, size, &frame);
-	if (frame) {
-		/* Room has appeared meanwhile. */
-		list_add(&frame->lru, &unused);
-		zcache_frames_free(zc, &unused);
-	}
+	pampd = zbud_alloc(&zc->zbud, class, &put->handle, data, size, &frame);
+	if (frame)	/* Room has appeared meanwhile. */
+		zcache_frame_unget(zc, frame);
+	return pampd;
+}
+
+static void *store_as_is(struct put *put)
+{
+	struct page *frame = take_frame(put);
+	void *pampd;
+
+	if (!frame)
+		return NULL;
+	pampd = zcache_raw_create(put->pool, &put->handle, put->src, frame);
+	if (!pampd)
+		zcache_frame_unget(put->pool->zc, frame);
 	return pampd;
 }
 
@@ -65,8 +97,7 @@ static int load(struct zcache *zc, const void *pampd, void *dst)
 	int err;
 
 	if (!zbud_is_zpage(pampd)) {
-		memset_l(dst, zcache_filled_word(pampd),
-			 PAGE_SIZE / sizeof(unsigned long));
+		zcache_desc_load(pampd, dst);
 		return 0;
 	}
 	ctx = zcache_comp_begin(zc->comp);
@@ -87,31 +118,54 @@ static void verify(struct zcache *zc, const void *pampd, const void *src)
 	kfree(page);
 }
 
-static void *compress_and_store(struct zcache_pool *pool,
-				const struct tmem_handle *handle,
-				const void *src)
+static void *compress_and_store(struct put *put)
 {
-	struct zcache *zc = pool->zc;
+	struct zcache *zc = put->pool->zc;
 	struct zcache_comp_ctx *ctx = zcache_comp_begin(zc->comp);
 	void *pampd = NULL;
 	unsigned int size;
+	bool poor;
 
-	if (zcache_compress(zc->comp, ctx, src, &size) || size > POOR_SIZE)
-		zcache_count(zc, ZCACHE_COMPRESS_POOR);
-	else
-		pampd = store(pool, handle, zcache_comp_buf(ctx), size);
+	poor = zcache_compress(zc->comp, ctx, put->src, &size) ||
+	       size > POOR_SIZE;
+	if (!poor)
+		pampd = store(put, zcache_comp_buf(ctx), size);
 	zcache_comp_end(ctx);
+	if (poor)
+		zcache_count(zc, ZCACHE_COMPRESS_POOR);
+	if (put->pool->class == ZBUD_EPH)
+		zcache_cost_size(&zc->cost, poor ? PAGE_SIZE : size);
+	if (poor && put->plan.poor_as_is)
+		pampd = store_as_is(put);
+	return pampd;
+}
+
+/* @begin: when it began, for the time that it takes. */
+static void *store_page(struct put *put, u64 begin)
+{
+	struct zcache *zc = put->pool->zc;
+	void *pampd;
+
+	if (put->plan.way == ZCACHE_AS_IS)
+		pampd = store_as_is(put);
+	else
+		pampd = compress_and_store(put);
+	zcache_cost_end(&zc->cost, put->plan.way, ZCACHE_PUT, begin);
+	if (put->plan.frame)
+		zcache_frame_unget(zc, put->plan.frame);
 	if (IS_ENABLED(CONFIG_ZCACHE2_DEBUG) && pampd)
-		verify(zc, pampd, src);
+		verify(zc, pampd, put->src);
 	return pampd;
 }
 
 static void zpage_pin(struct tmem_pool *tmem, void *pampd)
 {
+	struct zcache *zc = to_zcache_pool(tmem)->zc;
+
 	if (zbud_is_zpage(pampd))
-		zbud_pin(&to_zcache_pool(tmem)->zc->zbud, pampd);
+		zbud_pin(&zc->zbud, pampd);
 	else
-		zcache_filled_pin(pampd);
+		zcache_desc_pin(zc, pampd);
 }
 
 static void zpage_free(struct tmem_pool *tmem, void *pampd)
@@ -119,11 +173,10 @@ static void zpage_free(struct tmem_pool *tmem, void *pampd)
 	struct zcache *zc = to_zcache_pool(tmem)->zc;
 	LIST_HEAD(frames);
 
-	if (!zbud_is_zpage(pampd)) {
-		zcache_filled_free(zc, pampd);
-		return;
-	}
-	zbud_free(&zc->zbud, pampd, &frames);
+	if (zbud_is_zpage(pampd))
+		zbud_free(&zc->zbud, pampd, &frames);
+	else
+		zcache_desc_free(zc, pampd, &frames);
 	zcache_frames_free(zc, &frames);
 }
 
@@ -131,11 +184,14 @@ static void zpage_free(struct tmem_pool *tmem, void *pampd)
 static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 {
 	struct zcache *zc = to_zcache_pool(tmem)->zc;
+	u64 begin = zcache_cost_begin(&zc->cost);
 	void *dst = kmap_local_page(arg);
 	int err;
 
 	err = load(zc, pampd, dst);
 	kunmap_local(dst);
+	zcache_cost_end(&zc->cost, zbud_is_zpage(pampd) ? ZCACHE_COMPRESSED :
+			ZCACHE_AS_IS, ZCACHE_GET, begin);
 	if (err) {
 		zcache_count(zc, ZCACHE_DECOMPRESS_FAILED);
 		pr_err_ratelimited("a stored page cannot be decompressed\n");
@@ -149,8 +205,60 @@ const struct tmem_pamops zcache_pamops = {
 	.free = zpage_free,
 };
 
+static bool refused(struct zcache *zc)
+{
+	if (zcache_should_fail_put())
+		return true;
+	if (!zcache_frames_exceeded(zc))
+		return false;
+	zcache_count(zc, ZCACHE_LIMIT_HIT);
+	return true;
+}
+
 /**
- * zcache_zpage_create() - copy a page into the cache
+ * zcache_file_create() - copy a file page into the cache
+ * @pool: which will store it
+ * @oid: in which object
+ * @index: at which page index
+ * @page: the page; must not change while this runs
+ * @read_ns: what it costs to read it again, in nanoseconds; 0: unknown
+ *
+ * Context: reclaim; may sleep, but does not wait for memory.
+ * Return: a pampd that tmem does not know yet, or NULL if the page is refused.
+ */
+void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
+			 unsigned long index, struct page *page, u32 read_ns)
+{
+	struct put put = {
+		.pool = pool,
+		.handle = {
+			.oid = *oid,
+			.index = index,
+			.pool_id = pool->tmem.id,
+		},
+		.src = kmap_local_page(page),
+	};
+	u64 begin = zcache_cost_begin(&pool->zc->cost);
+	void *pampd = NULL;
+	unsigned long word;
+
+	if (refused(pool->zc))
+		goto out;
+	if (page_filled(put.src, &word)) {
+		zcache_seen(pool->zc, oid, index);
+		pampd = zcache_filled_create(pool, &put.handle, word);
+	} else if (zcache_admit(pool->zc, &put.handle, read_ns, &put.plan)) {
+		pampd = store_page(&put, begin);
+	}
+out:
+	kunmap_local(put.src);
+	if (!pampd)
+		zcache_count(pool->zc, ZCACHE_FAILED_EPH_PUTS);
+	return pampd;
+}
+
+/**
+ * zcache_swap_create() - copy a swap page into the cache
  * @pool: which will store it
  * @oid: in which object
  * @index: at which page index
@@ -159,35 +267,35 @@ const struct tmem_pamops zcache_pamops = {
  * Context: reclaim; may sleep, but does not wait for memory.
  * Return: a pampd that tmem does not know yet, or NULL if the page is refused.
  */
-void *zcache_zpage_create(struct zcache_pool *pool,
-			  const struct tmem_oid *oid, unsigned long index,
-			  struct page *page)
+void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
+			 unsigned long index, struct page *page)
 {
-	const struct tmem_handle handle = {
-		.oid = *oid,
-		.index = index,
-		.pool_id = pool->tmem.id,
+	struct put put = {
+		.pool = pool,
+		.handle = {
+			.oid = *oid,
+			.index = index,
+			.pool_id = pool->tmem.id,
+		},
+		.plan = {
+			.way = ZCACHE_COMPRESSED,
+			.evict = true,
+		},
+		.src = kmap_local_page(page),
 	};
-	bool eph = pool->class == ZBUD_EPH;
+	u64 begin = zcache_cost_begin(&pool->zc->cost);
 	void *pampd = NULL;
 	unsigned long word;
-	void *src;
 
-	if (zcache_should_fail_put())
+	if (refused(pool->zc))
 		goto out;
-	if (zcache_frames_exceeded(pool->zc)) {
-		zcache_count(pool->zc, ZCACHE_LIMIT_HIT);
-		goto out;
-	}
-	src = kmap_local_page(page);
-	if (page_filled(src, &word))
-		pampd = zcache_filled_create(pool, &handle, word);
+	if (page_filled(put.src, &word))
+		pampd = zcache_filled_create(pool, &put.handle, word);
 	else
-		pampd = compress_and_store(pool, &handle, src);
-	kunmap_local(src);
+		pampd = store_page(&put, begin);
 out:
+	kunmap_local(put.src);
 	if (!pampd)
-		zcache_count(pool->zc, eph ? ZCACHE_FAILED_EPH_PUTS :
-					     ZCACHE_FAILED_PERS_PUTS);
+		zcache_count(pool->zc, ZCACHE_FAILED_PERS_PUTS);
 	return pampd;
 }

@@ -4,9 +4,11 @@
  *
  *   zcache-main.c	pools, the hooks' ops, parameters, init and exit
  *   zcache-zpage.c	a page to a pampd and back
+ *   zcache-desc.c	pages that are not compressed
  *   zcache-frame.c	page frames: limit, eviction, shrinker
- *   zcache-reuse.c	which file pages are let in when it is full
- *   zcache-filled.c	pages filled with one word
+ *   zcache-admit.c	which file pages are let in, and how they are kept
+ *   zcache-reuse.c	how long ago a file page was here last
+ *   zcache-cost.c	what it costs to keep one, next to reading it again
  *   zcache-comp.c	compressors
  *   zcache-debugfs.c	what a user can see of it
  */
@@ -27,13 +29,37 @@ struct dentry;
 struct kmem_cache;
 struct page;
 struct shrinker;
+struct task_struct;
+struct zcache_bucket;
 struct zcache_comp;
 struct zcache_comp_ctx;
 
-/* Which file pages are put when others must be evicted for them. */
+/* Which file pages are put. */
 enum zcache_policy {
 	ZCACHE_PUT_ALL,
-	ZCACHE_PUT_REUSED,
+	ZCACHE_PUT_REFAULT,
+};
+
+/* How a file page is kept. */
+enum zcache_way {
+	ZCACHE_NOT_AT_ALL,
+	ZCACHE_COMPRESSED,
+	ZCACHE_AS_IS,
+	ZCACHE_WAYS
+};
+
+/* What is done with a page. */
+enum zcache_what {
+	ZCACHE_PUT,
+	ZCACHE_GET,
+	ZCACHE_WHATS
+};
+
+/* What a descriptor describes. */
+enum zcache_desc_kind {
+	ZCACHE_FILLED,
+	ZCACHE_RAW,
+	ZCACHE_DESC_KINDS
 };
 
 /* Things that happen, each counted. The names are those in debugfs. */
@@ -57,6 +83,7 @@ enum zcache_event {
 	ZCACHE_PERS_ATE_EPH,
 	ZCACHE_PERS_ATE_EPH_FAILED,
 	ZCACHE_EVICTED_EPH_FILLED,
+	ZCACHE_EVICTED_EPH_RAW,
 	ZCACHE_SHRUNK_PAGEFRAMES,
 	ZCACHE_NR_EVENTS
 };
@@ -66,19 +93,19 @@ struct zcache_events {
 };
 
 /**
- * struct zcache_filled_pages - the pages that are filled with one word
+ * struct zcache_descs - the pages that are not compressed
  * @cache: where the descriptors come from; immutable
  * @lock: protects @lru; irq-safe, taken inside tmem's lock
- * @lru: ephemeral ones, oldest first
- * @nr: descriptors by class; atomic
- * @max_eph: no more ephemeral ones than this; immutable
+ * @lru: ephemeral ones by kind, least recently used first
+ * @nr: descriptors by kind and class; atomic
+ * @max_filled: no more ephemeral filled ones than this; immutable
  */
-struct zcache_filled_pages {
+struct zcache_descs {
 	struct kmem_cache *cache;
 	spinlock_t lock;	/* lru */
-	struct list_head lru;
-	atomic_long_t nr[ZBUD_CLASSES];
-	unsigned long max_eph;
+	struct list_head lru[ZCACHE_DESC_KINDS];
+	atomic_long_t nr[ZCACHE_DESC_KINDS][ZBUD_CLASSES];
+	unsigned long max_filled;
 };
 
 /**
@@ -87,30 +114,82 @@ struct zcache_filled_pages {
  * @pages: the frames, by their lru
  * @nr: how many
  * @refill: fetches more
+ * @refiller: the task that does, or NULL; READ_ONCE
  */
 struct zcache_spare {
 	spinlock_t lock;	/* pages, nr */
 	struct list_head pages;
 	unsigned int nr;
 	struct work_struct refill;
+	struct task_struct *refiller;
 };
 
 /**
- * struct zcache_reuse - file pages that have come back, by hash
- * @map: bitmaps, the one being filled and the one before; atomic
- * @order: bits in each, as a power of two; immutable
- * @current_map: which is being filled
- * @nr_set: bits set in it; atomic
- * @turn_away: unproven pages that will be turned away; atomic
+ * struct zcache_calm - whether programs have enough memory
+ * @since: when a swap page wanted a frame last, or when @cap rose, in jiffies
+ * @step: page frames by which @cap rises next
+ * @cap: page frames that file pages may have; ULONG_MAX: any number
  *
- * All of it is a hint, so what races is harmless.
+ * Hints: READ_ONCE and WRITE_ONCE.
+ */
+struct zcache_calm {
+	unsigned long since;
+	unsigned long step;
+	unsigned long cap;
+};
+
+/**
+ * struct zcache_reuse - file pages that were offered, and when
+ * @buckets: notes by hash; hints, so what races is harmless
+ * @order: how many, as a power of two; immutable
+ * @tick_shift: offers in a tick, as a power of two; immutable
+ * @offers: pages offered so far; atomic
+ * @pending: a CPU's own, in which those that are not in @offers are counted
  */
 struct zcache_reuse {
-	unsigned long *map[2];
+	struct zcache_bucket *buckets;
 	unsigned int order;
-	unsigned int current_map;
-	atomic_t nr_set;
-	atomic_t turn_away;
+	unsigned int tick_shift;
+	atomic_long_t offers;
+	unsigned int __percpu *pending;
+};
+
+#define ZCACHE_SIZE_UNITS	1024U	/* of a byte */
+#define ZCACHE_RUNS		64U	/* decisions that are remembered */
+
+/**
+ * struct zcache_cost - what it costs to keep a file page
+ * @ns: nanoseconds to put and to get one, by the way it is kept
+ * @size: bytes of one when it is compressed, in ZCACHE_SIZE_UNITS
+ * @read_ns: nanoseconds to read the one that was offered last
+ * @saved: nanoseconds that may be ventured; atomic, though two who change it at
+ *	once may lose a page's worth
+ * @runs: runs of pages that were decided on, with bit 0 for yes; hints
+ * @turn: a CPU's own, to tell what is to be timed
+ *
+ * @ns and @size are averages, and with @read_ns hints: READ_ONCE, WRITE_ONCE.
+ */
+struct zcache_cost {
+	u32 ns[ZCACHE_WAYS][ZCACHE_WHATS];
+	u32 size;
+	u32 read_ns;
+	atomic64_t saved;
+	u64 runs[ZCACHE_RUNS];
+	unsigned int __percpu *turn;
+};
+
+/**
+ * struct zcache_plan - how a page is to be put
+ * @way: how to keep it
+ * @poor_as_is: keep it as it is if it does not compress
+ * @evict: let the oldest file pages make room for it
+ * @frame: a page frame for it, or NULL; not used, it has to be given back
+ */
+struct zcache_plan {
+	enum zcache_way way;
+	bool poor_as_is;
+	bool evict;
+	struct page *frame;
 };
 
 /**
@@ -119,11 +198,15 @@ struct zcache_reuse {
  * @pools: tmem pools by id; changes under its own lock, looked up under RCU
  * @nr_frames: page frames held, and their high-water mark
  * @max_frames: high-water mark of @nr_frames
+ * @calm: how much of it file pages may have
  * @max_pool_percent: of the machine's memory; any time, READ_ONCE
  * @policy: which file pages are put; any time, READ_ONCE
- * @filled: pages without a frame
+ * @read_us: what reading a file page costs, in microseconds, 0 for what was
+ *	measured; any time, READ_ONCE
+ * @descs: pages that are not compressed
  * @spare: frames that are not in use yet, and not counted
- * @reuse: what is known of file pages
+ * @reuse: when file pages were here
+ * @cost: what it costs to keep them
  * @comp: the compressor; immutable
  * @obj_cache: for tmem objects; immutable
  * @nr_objs: objects of all pools; atomic
@@ -137,11 +220,14 @@ struct zcache {
 	struct xarray pools;
 	atomic_long_t nr_frames;
 	atomic_long_t max_frames;
+	struct zcache_calm calm;
 	unsigned int max_pool_percent;
 	enum zcache_policy policy;
-	struct zcache_filled_pages filled;
+	unsigned int read_us;
+	struct zcache_descs descs;
 	struct zcache_spare spare;
 	struct zcache_reuse reuse;
+	struct zcache_cost cost;
 	struct zcache_comp *comp;
 	struct kmem_cache *obj_cache;
 	atomic_long_t nr_objs;
@@ -168,42 +254,74 @@ static inline void zcache_count(struct zcache *zc, enum zcache_event event)
 	this_cpu_inc(zc->events->count[event]);
 }
 
+static inline unsigned int zcache_cost_mean_size(const struct zcache_cost *cost)
+{
+	return READ_ONCE(cost->size) / ZCACHE_SIZE_UNITS ?: 1;
+}
+
 /* zcache-main.c APIs: */
 bool zcache_unlink(void *zc, const struct tmem_handle *handle, void *pampd);
 
 /* zcache-zpage.c APIs: */
 extern const struct tmem_pamops zcache_pamops;
-void *zcache_zpage_create(struct zcache_pool *pool,
-			  const struct tmem_oid *oid, unsigned long index,
-			  struct page *page);
+void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
+			 unsigned long index, struct page *page, u32 read_ns);
+void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
+			 unsigned long index, struct page *page);
+
+/* zcache-desc.c APIs: */
+int zcache_desc_init(struct zcache *zc);
+void zcache_desc_exit(struct zcache *zc);
+void *zcache_filled_create(struct zcache_pool *pool,
+			   const struct tmem_handle *handle,
+			   unsigned long word);
+void *zcache_raw_create(struct zcache_pool *pool,
+			const struct tmem_handle *handle, const void *src,
+			struct page *frame);
+void zcache_desc_pin(struct zcache *zc, void *pampd);
+void zcache_desc_free(struct zcache *zc, void *pampd, struct list_head *frames);
+void zcache_desc_load(const void *pampd, void *dst);
+bool zcache_raw_oldest(struct zcache *zc, u16 *stamp);
+unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames);
 
 /* zcache-frame.c APIs: */
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
-struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class);
+bool zcache_frames_may_grow(struct zcache *zc);
+unsigned int zcache_frames_age(struct zcache *zc);
+struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
+			      bool evict);
+void zcache_frame_unget(struct zcache *zc, struct page *frame);
 void zcache_frames_free(struct zcache *zc, struct list_head *frames);
 void zcache_frames_trim(struct zcache *zc);
 int zcache_frames_init(struct zcache *zc);
 void zcache_frames_exit(struct zcache *zc);
 
-/* zcache-reuse.c APIs: */
-int zcache_reuse_init(struct zcache *zc);
-void zcache_reuse_exit(struct zcache *zc);
-void zcache_reuse_note(struct zcache *zc, const struct tmem_oid *oid,
-		       unsigned long index);
-void zcache_reuse_evicted(struct zcache *zc);
-bool zcache_reuse_admit(struct zcache *zc, const struct tmem_oid *oid,
-			unsigned long index);
+/* zcache-admit.c APIs: */
+bool zcache_worth(struct zcache *zc, u32 read_ns);
+bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
+		  u32 read_ns, struct zcache_plan *plan);
+unsigned int zcache_seen(struct zcache *zc, const struct tmem_oid *oid,
+			 unsigned long index);
 
-/* zcache-filled.c APIs: */
-int zcache_filled_init(struct zcache *zc);
-void zcache_filled_exit(struct zcache *zc);
-void *zcache_filled_create(struct zcache_pool *pool,
-			   const struct tmem_handle *handle,
-			   unsigned long word);
-void zcache_filled_pin(void *pampd);
-void zcache_filled_free(struct zcache *zc, void *pampd);
-unsigned long zcache_filled_word(const void *pampd);
+/* zcache-reuse.c APIs: */
+int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages);
+void zcache_reuse_exit(struct zcache_reuse *reuse);
+u16 zcache_reuse_now(const struct zcache_reuse *reuse);
+unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
+				const struct tmem_oid *oid,
+				unsigned long index);
+
+/* zcache-cost.c APIs: */
+int zcache_cost_init(struct zcache_cost *cost);
+void zcache_cost_exit(struct zcache_cost *cost);
+u64 zcache_cost_begin(struct zcache_cost *cost);
+void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
+		     enum zcache_what what, u64 begin);
+void zcache_cost_size(struct zcache_cost *cost, unsigned int size);
+enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns);
+bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
+			 u32 read_ns, u64 run);
 
 /* zcache-comp.c APIs: */
 struct zcache_comp *zcache_comp_create(const char *name);

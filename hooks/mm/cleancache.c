@@ -47,10 +47,14 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mutex.h>
+#include <linux/part_stat.h>
 #include <linux/percpu.h>
 #include <linux/srcu.h>
 
 #define WINDOW_BITS	8
+
+/* How often a device's statistics are looked at. */
+#define LOOK_INTERVAL	(HZ / 10)
 
 /**
  * struct cleancache_window - open inhibit windows of all mappings of a bucket
@@ -158,6 +162,78 @@ static bool folio_eligible(struct folio *folio, struct address_space *mapping)
 	       folio_pos(folio) < i_size_read(mapping->host);
 }
 
+/* An average that forgets: it comes nearer to @ns by a share of 1/@weight. */
+static void average(u32 *mean, u64 ns, int weight)
+{
+	s64 old = READ_ONCE(*mean);	/* 0: this is the first */
+
+	ns = min_t(u64, ns, U32_MAX / 2);
+	WRITE_ONCE(*mean, old ? old + div_s64((s64)ns - old, weight) : ns);
+}
+
+/*
+ * Ask the device what its reads took since it was asked last. The time of all of
+ * them is too much where some are under way at once; the time in which the
+ * device was busy is too much where it writes as well, or where one short read
+ * is far from the next, since that time is counted in jiffies.
+ */
+static void look_at_device(struct cleancache_reads *reads,
+			   struct block_device *bdev)
+{
+	u64 sectors = part_stat_read(bdev, sectors[STAT_READ]);
+	u64 nsecs = part_stat_read(bdev, nsecs[STAT_READ]);
+	u64 busy = jiffies_to_nsecs(part_stat_read(bdev, io_ticks));
+	u64 nr = sectors - READ_ONCE(reads->sectors), ns;
+
+	if (nr < PAGE_SECTORS)
+		return;
+	ns = min(nsecs - READ_ONCE(reads->nsecs),
+		 busy - READ_ONCE(reads->busy));
+	if (ns)
+		average(&reads->device_ns, div64_u64(ns * PAGE_SECTORS, nr), 4);
+	WRITE_ONCE(reads->sectors, sectors);
+	WRITE_ONCE(reads->nsecs, nsecs);
+	WRITE_ONCE(reads->busy, busy);
+}
+
+/*
+ * What it costs to read a page of this file system again, in nanoseconds: the
+ * time that the device takes for one, or that the file system does, if that is
+ * more because it waits for the device, and decompresses, by itself. 0 if there
+ * was no read so far, or nobody keeps the device's statistics.
+ */
+static unsigned int read_cost(struct super_block *sb)
+{
+	struct cleancache_reads *reads = &sb->s_cleancache;
+	unsigned long due = READ_ONCE(reads->due);
+	u32 ns;
+
+	if (sb->s_bdev && (!due || time_after_eq(jiffies, due)) &&
+	    try_cmpxchg(&reads->due, &due, (jiffies + LOOK_INTERVAL) | 1))
+		look_at_device(reads, sb->s_bdev);
+	ns = READ_ONCE(reads->device_ns);
+	return ns ? max(ns, READ_ONCE(reads->call_ns)) : 0;
+}
+
+/**
+ * __cleancache_read_end() - note what ->readahead() has cost
+ * @mapping: whose
+ * @begin: when it was called, as of local_clock()
+ * @nr: how many pages it was for
+ *
+ * Context: any.
+ */
+void __cleancache_read_end(struct address_space *mapping, u64 begin,
+			   unsigned long nr)
+{
+	u32 *mean = &mapping->host->i_sb->s_cleancache.call_ns;
+	u64 ns = div64_u64(local_clock() - begin, max(nr, 1UL));
+
+	if (READ_ONCE(*mean) == CLEANCACHE_CALLS_COUNT)
+		WRITE_ONCE(*mean, 0);
+	average(mean, max(ns, CLEANCACHE_CALLS_COUNT + 1), 16);
+}
+
 /* Copy what of the folio the backend will take. */
 static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 {
@@ -172,7 +248,7 @@ static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 			continue;
 		}
 		token = put->ops->prepare(put->mapping, folio->index + i,
-					  folio_page(folio, i));
+					  folio_page(folio, i), put->read_ns);
 		if (!token) {
 			count(CLEANCACHE_FAILED_PUTS, 1);
 			continue;
@@ -200,17 +276,18 @@ bool __cleancache_put_begin(struct cleancache_put *put,
 	/* Somebody uses it: it will not be removed, so do not compress. */
 	if (folio_ref_count(folio) != 1 + folio_nr_pages(folio))
 		return false;
-	if (inhibited(mapping)) {
-		count(CLEANCACHE_INHIBITED, folio_nr_pages(folio));
-		return false;
-	}
 
 	put->mapping = mapping;
 	put->tokens = NULL;
+	put->read_ns = read_cost(mapping->host->i_sb);
 	put->srcu_idx = srcu_read_lock(&cleancache_srcu);
 	put->ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
-	if (put->ops)
-		prepare_pages(put, folio);
+	if (put->ops && put->ops->worth(put->read_ns)) {
+		if (inhibited(mapping))
+			count(CLEANCACHE_INHIBITED, folio_nr_pages(folio));
+		else
+			prepare_pages(put, folio);
+	}
 	if (put->tokens) {
 		__release(&cleancache_srcu);	/* open until the end */
 		return true;
@@ -369,6 +446,50 @@ bool __cleancache_present(struct address_space *mapping, unsigned long first,
 	idx = srcu_read_lock(&cleancache_srcu);
 	ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
 	ret = ops && ops->present(mapping, first, last);
+	srcu_read_unlock(&cleancache_srcu, idx);
+	return ret;
+}
+
+static bool all_present(const struct cleancache_ops *ops,
+			struct address_space *mapping, unsigned long first,
+			unsigned long nr)
+{
+	void *folio;
+
+	for (; nr; nr--, first++) {
+		folio = xa_load(&mapping->i_pages, first);
+		if ((!folio || xa_is_value(folio)) &&
+		    !ops->present(mapping, first, first))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * __cleancache_window() - shall pages be got one by one?
+ * @mapping: the mapping
+ * @first: first page index that is to be read
+ * @nr: how many pages from there
+ *
+ * Where the file system decompresses many pages even if one of them is missing,
+ * a few hits among misses are worse than none.
+ *
+ * Context: may sleep.
+ * Return: false if all of them had better be read.
+ */
+bool __cleancache_window(struct address_space *mapping, unsigned long first,
+			 unsigned long nr)
+{
+	struct cleancache_reads *reads = &mapping->host->i_sb->s_cleancache;
+	const struct cleancache_ops *ops;
+	bool ret;
+	int idx;
+
+	if (!READ_ONCE(reads->call_ns))
+		return true;
+	idx = srcu_read_lock(&cleancache_srcu);
+	ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
+	ret = ops && all_present(ops, mapping, first, nr);
 	srcu_read_unlock(&cleancache_srcu, idx);
 	return ret;
 }

@@ -41,6 +41,8 @@ struct file_token {
  * @byte: what its pages are filled with; 0: there is none
  * @refused: a bit for each page that will not be kept
  * @keep: a get leaves the page
+ * @worthless: nothing is worth to be offered
+ * @read_ns: what a page would cost to read, when one was offered last
  * @tokens: prepared and not finished
  * @first: first index of the last invalidation
  * @last: last index of it
@@ -52,15 +54,23 @@ static struct file_backend {
 	u8 byte[NR_INDEXES];
 	unsigned long refused;
 	bool keep;
+	bool worthless;
+	unsigned int read_ns;
 	unsigned int tokens;
 	unsigned long first;
 	unsigned long last;
 	unsigned int invalidations;
 } files;
 
+static bool files_worth(unsigned int read_ns)
+{
+	return !files.worthless;
+}
+
 static struct cleancache_token *files_prepare(const struct address_space *mapping,
 					      unsigned long index,
-					      struct page *page)
+					      struct page *page,
+					      unsigned int read_ns)
 {
 	struct file_token *token;
 
@@ -71,6 +81,7 @@ static struct cleancache_token *files_prepare(const struct address_space *mappin
 	token = kmalloc(sizeof(*token), GFP_NOWAIT);
 	if (!token)
 		return NULL;
+	files.read_ns = read_ns;
 	token->mapping = mapping;
 	token->index = index;
 	token->byte = *(u8 *)page_address(page);
@@ -135,6 +146,7 @@ static void files_invalidate(const struct address_space *mapping,
 }
 
 static const struct cleancache_ops files_ops = {
+	.worth = files_worth,
 	.prepare = files_prepare,
 	.commit = files_commit,
 	.finish = files_finish,
@@ -413,6 +425,47 @@ static void put_not_committed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(), 0);
 	KUNIT_EXPECT_FALSE(test, cleancache_has(mapping));
 	remove_folio(folio, NULL);
+}
+
+/* What is not worth to be offered is not, and what is there stays. */
+static void not_worth_it(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio;
+
+	files.keep = true;
+	put_pages(test, mapping, 3, 3);
+	folio = fault_folio(test, mapping, 3, 0);
+	files.worthless = true;
+	KUNIT_EXPECT_FALSE(test, reclaim_folio(folio));
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+	KUNIT_EXPECT_FALSE(test, reclaim_folio(read_folio(test, mapping, 4, 0, 1)));
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+	files.worthless = false;
+	put_pages(test, mapping, 4, 4);
+	KUNIT_EXPECT_EQ(test, kept(), 0x18);
+}
+
+/* The dearer of the device's time and the file system's, once one is known. */
+static void tells_cost(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct cleancache_reads *reads = &mapping->host->i_sb->s_cleancache;
+	struct cleancache_reads before = *reads;
+
+	*reads = (struct cleancache_reads) { };
+	put_pages(test, mapping, 3, 3);
+	KUNIT_EXPECT_EQ(test, files.read_ns, 0);
+	reads->device_ns = 5000;
+	put_pages(test, mapping, 4, 4);
+	KUNIT_EXPECT_EQ(test, files.read_ns, 5000);
+	KUNIT_EXPECT_EQ(test, cleancache_read_begin(mapping), 0);
+	reads->call_ns = CLEANCACHE_CALLS_COUNT;
+	cleancache_read_end(mapping, local_clock() - 3200000, 32);
+	put_pages(test, mapping, 5, 5);
+	KUNIT_EXPECT_GE(test, files.read_ns, 100000);
+	KUNIT_EXPECT_NE(test, cleancache_read_begin(mapping), 0);
+	*reads = before;
 }
 
 static void folio_refused(struct kunit *test)
@@ -779,6 +832,8 @@ static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(add_drops),
 	KUNIT_CASE(has_before_removal),
 	KUNIT_CASE(put_not_committed),
+	KUNIT_CASE(not_worth_it),
+	KUNIT_CASE(tells_cost),
 	KUNIT_CASE(folio_refused),
 	KUNIT_CASE(mapping_refused),
 	KUNIT_CASE(neighbour),

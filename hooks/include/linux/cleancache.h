@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/jump_label.h>
 #include <linux/pagemap.h>
+#include <linux/sched/clock.h>
 #include <linux/types.h>
 
 struct folio;
@@ -29,8 +30,11 @@ struct cleancache_token {
 /**
  * struct cleancache_ops - what a backend does
  * @owner: the module
+ * @worth: is it worth to offer pages at all, where it costs @read_ns nanoseconds
+ *	to read one again, or 0 if that is not known? Asked for each folio
  * @prepare: copy @page, so that it can be published without allocating; runs
- *	in reclaim with a locked folio. NULL if the page cannot be kept
+ *	in reclaim with a locked folio; @read_ns as above. NULL if the page
+ *	cannot be kept, or is not worth it
  * @commit: publish; under the page cache's lock, interrupts off
  * @finish: free the token, and the copy if it was not published
  * @get: fill @page, and forget the copy or not; 0, or an errno if there is
@@ -44,9 +48,11 @@ struct cleancache_token {
  */
 struct cleancache_ops {
 	struct module *owner;
+	bool (*worth)(unsigned int read_ns);
 	struct cleancache_token *(*prepare)(const struct address_space *mapping,
 					    unsigned long index,
-					    struct page *page);
+					    struct page *page,
+					    unsigned int read_ns);
 	void (*commit)(struct cleancache_token *token);
 	void (*finish)(struct cleancache_token *token);
 	int (*get)(const struct address_space *mapping, unsigned long index,
@@ -63,12 +69,14 @@ struct cleancache_ops {
  * struct cleancache_put - a folio between prepare and removal
  * @mapping: where it is; not to be used after the folio was removed
  * @ops: the backend, kept by the SRCU section
+ * @read_ns: what it costs to read a page of it again, in nanoseconds; 0: unknown
  * @tokens: one for each page that can be kept
  * @srcu_idx: the section, open from begin to end
  */
 struct cleancache_put {
 	struct address_space *mapping;
 	const struct cleancache_ops *ops;
+	unsigned int read_ns;
 	struct cleancache_token *tokens;
 	int srcu_idx;
 };
@@ -95,6 +103,9 @@ struct cleancache_inval {
 
 DECLARE_STATIC_KEY_FALSE(cleancache_key);
 
+/* Of struct cleancache_reads' call_ns: to be measured, but not known yet. */
+#define CLEANCACHE_CALLS_COUNT	1
+
 int cleancache_register(const struct cleancache_ops *ops);
 int cleancache_unregister(const struct cleancache_ops *ops);
 
@@ -108,9 +119,13 @@ void __cleancache_drop_folio(struct address_space *mapping,
 			     struct folio *folio);
 bool __cleancache_present(struct address_space *mapping, unsigned long first,
 			  unsigned long last);
+bool __cleancache_window(struct address_space *mapping, unsigned long first,
+			 unsigned long nr);
 void __cleancache_inval_begin(struct cleancache_inval *inval);
 void __cleancache_inval_end(struct cleancache_inval *inval);
 void cleancache_invalidate_inode(struct inode *inode);
+void __cleancache_read_end(struct address_space *mapping, u64 begin,
+			   unsigned long nr);
 
 /**
  * cleancache_enable_sb() - let the files of a file system be cached
@@ -121,6 +136,17 @@ static inline void cleancache_enable_sb(struct super_block *sb)
 {
 	if (sb->s_bdev)
 		sb->s_iflags |= SB_I_CLEANCACHE;
+}
+
+/**
+ * cleancache_enable_sb_whole() - ... of one that reads many pages at once
+ * @sb: as for cleancache_enable_sb(), but its ->readahead() waits for the device
+ *	and decompresses by itself, a block of many pages even if it needs but one
+ */
+static inline void cleancache_enable_sb_whole(struct super_block *sb)
+{
+	cleancache_enable_sb(sb);
+	sb->s_cleancache.call_ns = CLEANCACHE_CALLS_COUNT;
 }
 
 static inline bool cleancache_sb_enabled(const struct address_space *mapping)
@@ -204,6 +230,21 @@ static inline bool cleancache_present(struct address_space *mapping,
 }
 
 /**
+ * cleancache_window() - shall pages be got one by one?
+ * @mapping: the mapping
+ * @first: first page index that is to be read
+ * @nr: how many pages from there
+ *
+ * Return: false if all of them had better be read.
+ */
+static inline bool cleancache_window(struct address_space *mapping,
+				     unsigned long first, unsigned long nr)
+{
+	return !cleancache_has(mapping) ||
+	       __cleancache_window(mapping, first, nr);
+}
+
+/**
  * cleancache_inval_begin() - open the inhibit window of an invalidation
  * @inval: storage for it
  * @mapping: the mapping
@@ -237,6 +278,33 @@ static inline void cleancache_inval_end(struct cleancache_inval *inval)
 }
 
 /**
+ * cleancache_read_begin() - pages are about to be read from the file system
+ * @mapping: whose
+ *
+ * Return: for cleancache_read_end().
+ */
+static inline u64 cleancache_read_begin(struct address_space *mapping)
+{
+	if (!static_branch_unlikely(&cleancache_key) ||
+	    !READ_ONCE(mapping->host->i_sb->s_cleancache.call_ns))
+		return 0;
+	return local_clock();
+}
+
+/**
+ * cleancache_read_end() - the file system has done its part
+ * @mapping: whose
+ * @begin: as cleancache_read_begin() returned it
+ * @nr: pages that are there now, or under I/O
+ */
+static inline void cleancache_read_end(struct address_space *mapping, u64 begin,
+				       unsigned long nr)
+{
+	if (begin)
+		__cleancache_read_end(mapping, begin, nr);
+}
+
+/**
  * cleancache_clear_inode() - an inode goes, and its address as a name
  * @inode: no folio is left in it
  */
@@ -259,6 +327,10 @@ static inline int cleancache_unregister(const struct cleancache_ops *ops)
 }
 
 static inline void cleancache_enable_sb(struct super_block *sb)
+{
+}
+
+static inline void cleancache_enable_sb_whole(struct super_block *sb)
 {
 }
 
@@ -300,6 +372,22 @@ static inline bool cleancache_present(struct address_space *mapping,
 				      unsigned long first, unsigned long last)
 {
 	return false;
+}
+
+static inline bool cleancache_window(struct address_space *mapping,
+				     unsigned long first, unsigned long nr)
+{
+	return true;
+}
+
+static inline u64 cleancache_read_begin(struct address_space *mapping)
+{
+	return 0;
+}
+
+static inline void cleancache_read_end(struct address_space *mapping, u64 begin,
+				       unsigned long nr)
+{
 }
 
 static inline void cleancache_inval_begin(struct cleancache_inval *inval,

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of what file pages are let in by: reuse and cost. */
+#include "../../zcache.h"
+#include "test_util.h"
+
+/* Pages of the machine that the suites pretend to be: a tick is 1024 offers. */
+#define MEMORY		16384
+#define TICK		(MEMORY / 16)
+/* Offers that a CPU may have counted by itself; and one tick, for rounding. */
+#define LOOSE		1
+
+static const struct tmem_oid file = { .w = { 0xffff888012345678 } };
+static const struct tmem_oid other = { .w = { 0xffff888012345a80 } };
+
+static int reuse_init(struct kunit *test)
+{
+	struct zcache_reuse *reuse = kunit_kzalloc(test, sizeof(*reuse),
+						   GFP_KERNEL);
+	int err;
+
+	if (!reuse)
+		return -ENOMEM;
+	err = zcache_reuse_init(reuse, MEMORY);
+	test->priv = err ? NULL : reuse;
+	return err;
+}
+
+static void reuse_exit(struct kunit *test)
+{
+	if (test->priv)
+		zcache_reuse_exit(test->priv);
+}
+
+/* Offer so many pages: how many of them were known? */
+static unsigned long offer(struct kunit *test, const struct tmem_oid *oid,
+			   unsigned long first, unsigned long nr)
+{
+	unsigned long known = 0;
+
+	for (; nr; nr--, first++)
+		known += !!zcache_reuse_offer(test->priv, oid, first);
+	return known;
+}
+
+/* Time goes on, by pages that are never offered again. */
+static void pass_time(struct kunit *test, unsigned int ticks)
+{
+	static const struct tmem_oid nobody = { .w = { 1 } };
+	static unsigned long next;
+
+	offer(test, &nobody, next, ticks * TICK);
+	next += ticks * TICK;
+}
+
+static void first_is_unknown(struct kunit *test)
+{
+	/* A note that happens to look alike is rare. */
+	KUNIT_EXPECT_LE(test, offer(test, &file, 0, 1000), 20);
+}
+
+static void second_is_known(struct kunit *test)
+{
+	offer(test, &file, 0, 1000);
+	KUNIT_EXPECT_GE(test, offer(test, &file, 0, 1000), 990);
+}
+
+static void objects_differ(struct kunit *test)
+{
+	offer(test, &file, 0, 1000);
+	KUNIT_EXPECT_LE(test, offer(test, &other, 0, 1000), 40);
+}
+
+/* What has passed between two offers, in ticks, is what is returned. */
+static void tells_interval(struct kunit *test)
+{
+	unsigned int ticks, told, i, right;
+
+	for (ticks = 0; ticks <= 16; ticks += 4) {
+		offer(test, &file, ticks * 100, 100);
+		pass_time(test, ticks);
+		for (i = 0, right = 0; i < 100; i++) {
+			told = zcache_reuse_offer(test->priv, &file,
+						  ticks * 100 + i);
+			right += told >= ticks && told <= ticks + 1 + LOOSE;
+		}
+		KUNIT_EXPECT_GE_MSG(test, right, 90, "%u ticks", ticks);
+	}
+}
+
+static void clock_goes(struct kunit *test)
+{
+	u16 before = zcache_reuse_now(test->priv);
+
+	pass_time(test, 3);
+	KUNIT_EXPECT_GE(test, (u16)(zcache_reuse_now(test->priv) - before),
+			3 - LOOSE);
+	KUNIT_EXPECT_LE(test, (u16)(zcache_reuse_now(test->priv) - before),
+			3 + LOOSE);
+}
+
+/* A loop over one and a half times memory is remembered from turn to turn. */
+static void remembers_loop(struct kunit *test)
+{
+	unsigned long pages = MEMORY * 3 / 2;
+
+	offer(test, &file, 0, pages);
+	KUNIT_EXPECT_GE(test, offer(test, &file, 0, pages), pages * 9 / 10);
+}
+
+/* Of what was offered long ago, what is new takes the place. */
+static void forgets_oldest(struct kunit *test)
+{
+	offer(test, &file, 0, 1000);
+	pass_time(test, 200);
+	offer(test, &other, 0, 1000);
+	KUNIT_EXPECT_LE(test, offer(test, &file, 0, 1000), 100);
+	KUNIT_EXPECT_GE(test, offer(test, &other, 0, 1000), 950);
+}
+
+static void tiny_machine(struct kunit *test)
+{
+	struct zcache_reuse reuse;
+
+	KUNIT_ASSERT_EQ(test, zcache_reuse_init(&reuse, 1), 0);
+	KUNIT_EXPECT_EQ(test, zcache_reuse_offer(&reuse, &file, 1), 0);
+	KUNIT_EXPECT_EQ(test, zcache_reuse_offer(&reuse, &file, 1), 1);
+	zcache_reuse_exit(&reuse);
+}
+
+static struct kunit_case reuse_cases[] = {
+	KUNIT_CASE(first_is_unknown),
+	KUNIT_CASE(second_is_known),
+	KUNIT_CASE(objects_differ),
+	KUNIT_CASE(tells_interval),
+	KUNIT_CASE(clock_goes),
+	KUNIT_CASE(remembers_loop),
+	KUNIT_CASE(forgets_oldest),
+	KUNIT_CASE(tiny_machine),
+	{}
+};
+
+static struct kunit_suite reuse_suite = {
+	.name = "zcache_reuse",
+	.init = reuse_init,
+	.exit = reuse_exit,
+	.test_cases = reuse_cases,
+};
+
+static int cost_init(struct kunit *test)
+{
+	struct zcache_cost *cost = kunit_kzalloc(test, sizeof(*cost),
+						 GFP_KERNEL);
+	int err;
+
+	if (!cost)
+		return -ENOMEM;
+	err = zcache_cost_init(cost);
+	if (err)
+		return err;
+	cost->ns[ZCACHE_COMPRESSED][ZCACHE_PUT] = 60000;
+	cost->ns[ZCACHE_COMPRESSED][ZCACHE_GET] = 20000;
+	cost->ns[ZCACHE_AS_IS][ZCACHE_PUT] = 2000;
+	cost->ns[ZCACHE_AS_IS][ZCACHE_GET] = 1000;
+	cost->size = PAGE_SIZE / 2 * ZCACHE_SIZE_UNITS;
+	test->priv = cost;
+	return 0;
+}
+
+static void cost_exit(struct kunit *test)
+{
+	if (test->priv)
+		zcache_cost_exit(test->priv);
+}
+
+/* The slower the disk, the more it is worth to have many pages. */
+static void way_follows_disk(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 1), ZCACHE_NOT_AT_ALL);
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 1000), ZCACHE_NOT_AT_ALL);
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 30000), ZCACHE_AS_IS);
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000), ZCACHE_COMPRESSED);
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, U32_MAX), ZCACHE_COMPRESSED);
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 0), ZCACHE_COMPRESSED);
+}
+
+/* Pages that hardly compress had better be kept as they are. */
+static void way_follows_size(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+
+	cost->size = PAGE_SIZE * ZCACHE_SIZE_UNITS;
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000), ZCACHE_AS_IS);
+	cost->size = 0;
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000), ZCACHE_COMPRESSED);
+}
+
+/* With a fast compressor, compressing pays where it did not. */
+static void way_follows_compressor(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+
+	cost->ns[ZCACHE_COMPRESSED][ZCACHE_PUT] = 6000;
+	cost->ns[ZCACHE_COMPRESSED][ZCACHE_GET] = 2000;
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 30000), ZCACHE_COMPRESSED);
+}
+
+/* Of 1000 reads, a quarter of their time is ventured, and no more. */
+static void venture_is_a_share(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+	unsigned int i, nr = 0, read_ns = 96000;
+
+	for (i = 0; i < 1000; i++)
+		nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED, read_ns,
+					  i * 2);
+	KUNIT_EXPECT_LE(test, nr * 60000, 1000 * (read_ns / 4));
+	KUNIT_EXPECT_GE(test, nr * 60000, 1000 * (read_ns / 5));
+}
+
+/* Of pages that are read together, all are ventured on or none is. */
+static void venture_on_runs(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+	unsigned int i, nr, runs = 0, run, read_ns = 96000;
+
+	for (run = 0; run < 100; run++) {
+		for (nr = 0, i = 0; i < 32; i++)
+			nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED,
+						  read_ns, (run + 5) * 2);
+		KUNIT_EXPECT_TRUE(test, !nr || nr == 32);
+		runs += !!nr;
+	}
+	/* A quarter of 96 us for each page, and 60 us for one that is put. */
+	KUNIT_EXPECT_GE(test, runs, 38);
+	KUNIT_EXPECT_LE(test, runs, 42);
+}
+
+/* Slow reads long ago do not pay for any number of pages now. */
+static void venture_is_not_hoarded(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < 1000; i++)
+		zcache_cost_venture(cost, ZCACHE_COMPRESSED, U32_MAX, i * 2);
+	for (i = 0; i < 100; i++)
+		nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED, 1,
+					  (1000 + i) * 2);
+	KUNIT_EXPECT_LE(test, nr, 64);
+}
+
+/* The mean size is that of many pages, exactly so when all are alike. */
+static void mean_size(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+	unsigned int i;
+
+	zcache_cost_size(cost, PAGE_SIZE);
+	KUNIT_EXPECT_GT(test, zcache_cost_mean_size(cost), PAGE_SIZE / 2);
+	KUNIT_EXPECT_LT(test, zcache_cost_mean_size(cost), PAGE_SIZE * 51 / 100);
+	for (i = 0; i < 20000; i++)
+		zcache_cost_size(cost, 1000);
+	KUNIT_EXPECT_GE(test, zcache_cost_mean_size(cost), 1000);
+	KUNIT_EXPECT_LE(test, zcache_cost_mean_size(cost), 1001);
+	for (i = 0; i < 20000; i++)
+		zcache_cost_size(cost, PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, zcache_cost_mean_size(cost), PAGE_SIZE - 1);
+	KUNIT_EXPECT_LE(test, zcache_cost_mean_size(cost), PAGE_SIZE);
+}
+
+/* One call in so many is timed. */
+static void timed_now_and_then(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < 3200; i++)
+		nr += !!zcache_cost_begin(cost);
+	KUNIT_EXPECT_GE(test, nr, 150);
+	KUNIT_EXPECT_LE(test, nr, 250);
+	zcache_cost_end(cost, ZCACHE_AS_IS, ZCACHE_GET, 0);
+	KUNIT_EXPECT_EQ(test, cost->ns[ZCACHE_AS_IS][ZCACHE_GET], 1000);
+}
+
+static struct kunit_case cost_cases[] = {
+	KUNIT_CASE(way_follows_disk),
+	KUNIT_CASE(way_follows_size),
+	KUNIT_CASE(way_follows_compressor),
+	KUNIT_CASE(venture_is_a_share),
+	KUNIT_CASE(venture_on_runs),
+	KUNIT_CASE(venture_is_not_hoarded),
+	KUNIT_CASE(mean_size),
+	KUNIT_CASE(timed_now_and_then),
+	{}
+};
+
+static struct kunit_suite cost_suite = {
+	.name = "zcache_cost",
+	.init = cost_init,
+	.exit = cost_exit,
+	.test_cases = cost_cases,
+};
+
+kunit_test_suites(&reuse_suite, &cost_suite);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What it costs to keep a file page here, next to reading it again.
+ *
+ * A page that is kept is put once and got every time it is wanted, and takes
+ * the place of others. So what counts is what a page frame gains each time:
+ *
+ *   compressed	(read - get - put / HITS) * pages in a frame
+ *   raw	 read - get - put / HITS, with less for put and get
+ *
+ * Where the disk takes long, compressed pages gain most, because there are more
+ * of them. Where it is nearer to the time that compressing takes, raw ones do,
+ * and where it is hardly slower than memory, neither is worth the trouble.
+ *
+ * Of a read, reading ahead hides as much as the reader's own work with a page
+ * takes. That is not known, but to put a page as it is takes about the same: a
+ * page to be allocated, a page to be copied.
+ *
+ * What is known of a page that has not come back yet is nothing. A share of what
+ * reading has cost is ventured on such pages, so a file that is read once costs
+ * no more than that share, and that only as long as there is room. Most of it
+ * passes while the disk is waited for.
+ *
+ * All of it are moving averages of what was measured, and hints.
+ */
+#include <linux/hash.h>
+#include <linux/limits.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched/clock.h>
+
+#include "zcache.h"
+
+/* Times that a page is got for each time that it is put. */
+#define HITS	8
+
+/* What is gained must be more than this share of a read: a half. */
+#define MARGIN_SHIFT	1
+
+/* The share of what reads cost that is ventured: a quarter. */
+#define VENTURE_SHIFT	2
+
+/* What may be saved up for ventures, in times of what one costs. */
+#define MAX_SAVED	64
+
+/* Of so many puts and gets, one is timed. */
+#define TIMED		16
+
+/* Times change with what the machine does, sizes with what is in the files. */
+#define TIME_WEIGHT	16
+#define SIZE_WEIGHT	1024
+
+/* Reads of unknown cost: as of a disk at which zcache pays. */
+#define UNKNOWN_NS	1000000U
+
+/**
+ * zcache_cost_init() - assume what a machine of today needs
+ * @cost: storage for it
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int zcache_cost_init(struct zcache_cost *cost)
+{
+	*cost = (struct zcache_cost) {
+		.ns[ZCACHE_COMPRESSED] = { [ZCACHE_PUT] = 10000, [ZCACHE_GET] = 4000 },
+		.ns[ZCACHE_AS_IS] = { [ZCACHE_PUT] = 4000, [ZCACHE_GET] = 1000 },
+		.size = PAGE_SIZE / 2 * ZCACHE_SIZE_UNITS,
+	};
+	cost->turn = alloc_percpu(unsigned int);
+	return cost->turn ? 0 : -ENOMEM;
+}
+
+/**
+ * zcache_cost_exit() - undo zcache_cost_init()
+ * @cost: not in use any more
+ */
+void zcache_cost_exit(struct zcache_cost *cost)
+{
+	free_percpu(cost->turn);
+}
+
+/* An average that forgets: a sample counts for a share of 1/@weight. */
+static void average(u32 *mean, u64 sample, int weight)
+{
+	s64 old = READ_ONCE(*mean);
+
+	WRITE_ONCE(*mean, old + div_s64((s64)sample - old, weight));
+}
+
+/**
+ * zcache_cost_begin() - something begins that may be timed
+ * @cost: who wants to know
+ *
+ * Context: any.
+ * Return: when it began; 0 if it is not to be timed.
+ */
+u64 zcache_cost_begin(struct zcache_cost *cost)
+{
+	return this_cpu_inc_return(*cost->turn) % TIMED ? 0 : local_clock();
+}
+
+/**
+ * zcache_cost_end() - it has ended
+ * @cost: who wants to know
+ * @way: how the page is kept
+ * @what: put or got
+ * @begin: as zcache_cost_begin() returned it
+ *
+ * Context: any.
+ */
+void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
+		     enum zcache_what what, u64 begin)
+{
+	u32 *mean = &cost->ns[way][what];
+
+	/* Who was preempted meanwhile did not work all the time. */
+	if (begin)
+		average(mean, min_t(u64, local_clock() - begin,
+				    READ_ONCE(*mean) * 4ULL), TIME_WEIGHT);
+}
+
+/**
+ * zcache_cost_size() - a file page was compressed
+ * @cost: who wants to know
+ * @size: how many bytes there are of it now, a page's at the most
+ *
+ * Context: any.
+ */
+void zcache_cost_size(struct zcache_cost *cost, unsigned int size)
+{
+	average(&cost->size, size * ZCACHE_SIZE_UNITS, SIZE_WEIGHT);
+}
+
+/* What one page gains each time that it is got. */
+static s64 page_gain(const struct zcache_cost *cost, enum zcache_way way,
+		     u32 read_ns)
+{
+	return (s64)read_ns - READ_ONCE(cost->ns[way][ZCACHE_GET]) -
+	       READ_ONCE(cost->ns[way][ZCACHE_PUT]) / HITS;
+}
+
+/**
+ * zcache_cost_way() - how to keep a file page, if it comes back
+ * @cost: what is known
+ * @read_ns: what reading it costs, in nanoseconds; 0: unknown
+ *
+ * Context: any.
+ * Return: the way that gains most, or ZCACHE_NOT_AT_ALL.
+ */
+enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns)
+{
+	s64 compressed, as_is, margin;
+
+	if (READ_ONCE(cost->read_ns) != read_ns)
+		WRITE_ONCE(cost->read_ns, read_ns);
+	read_ns = read_ns ?: UNKNOWN_NS;
+	read_ns -= min(read_ns, READ_ONCE(cost->ns[ZCACHE_AS_IS][ZCACHE_PUT]));
+	margin = read_ns >> MARGIN_SHIFT;
+	as_is = page_gain(cost, ZCACHE_AS_IS, read_ns);
+	compressed = div_s64(page_gain(cost, ZCACHE_COMPRESSED, read_ns) *
+			     (s64)PAGE_SIZE, zcache_cost_mean_size(cost));
+	if (max(compressed, as_is) <= margin)
+		return ZCACHE_NOT_AT_ALL;
+	return compressed > as_is ? ZCACHE_COMPRESSED : ZCACHE_AS_IS;
+}
+
+/* Save a share of a read; spend a price if there is so much, or anyhow. */
+static bool save_and_spend(struct zcache_cost *cost, u32 read_ns, s64 price,
+			   bool anyhow)
+{
+	s64 saved = atomic64_read(&cost->saved);
+	bool spend;
+
+	saved = min(saved + (read_ns >> VENTURE_SHIFT), MAX_SAVED * price);
+	spend = anyhow || saved >= price;
+	atomic64_set(&cost->saved, spend ? saved - price : saved);
+	return spend;
+}
+
+/**
+ * zcache_cost_venture() - may a page be put of which nothing is known?
+ * @cost: what is known
+ * @way: how it would be kept
+ * @read_ns: what reading it has cost, in nanoseconds; 0: unknown
+ * @run: a number for it and those around it, of which all should be put or none
+ *
+ * Called for each such page, since it is these reads of which a share is saved.
+ * What is decided for the first page of a run goes for all that follow soon; the
+ * savings may go below zero for that.
+ *
+ * Context: any.
+ * Return: true if it may.
+ */
+bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
+			 u32 read_ns, u64 run)
+{
+	u64 *note = &cost->runs[hash_64(run, ilog2(ZCACHE_RUNS))];
+	s64 price = READ_ONCE(cost->ns[way][ZCACHE_PUT]);
+	u64 is = READ_ONCE(*note), yes = run | 1, no = run & ~1ULL;
+	bool venture;
+
+	read_ns = read_ns ?: UNKNOWN_NS;
+	if (is == no)
+		price = S64_MAX / MAX_SAVED;
+	venture = save_and_spend(cost, read_ns, price, is == yes);
+	if (is != no && is != yes)
+		WRITE_ONCE(*note, venture ? yes : no);
+	return venture;
+}
