@@ -906,6 +906,7 @@ bool zbud_room(struct zbud *zbud, enum zbud_class class, unsigned int size)
 {
 	unsigned int chunks = DIV_ROUND_UP(size + head_size(1), ZBUD_CHUNK_SIZE);
 
+	/* data_race: a bit that is just changing is a hint like any other. */
 	return data_race(find_next_bit(zbud->queues[class].filled,
 				       ZBUD_GROUP_CHUNKS, chunks)) <
 	       ZBUD_GROUP_CHUNKS;

@@ -237,6 +237,15 @@ static struct page *frame_eat(struct zcache *zc, enum zbud_class class)
 	return page;
 }
 
+/**
+ * zcache_frames_calm() - file pages may take what they can get
+ * @zc: the cache; a swap area has been switched off
+ */
+void zcache_frames_calm(struct zcache *zc)
+{
+	WRITE_ONCE(zc->calm.cap, ULONG_MAX);
+}
+
 /*
  * A swap page wants a frame, so programs are short of memory: file pages shall
  * not have more frames than now.
@@ -429,7 +438,7 @@ int zcache_frames_init(struct zcache *zc)
 	shrinker->private_data = zc;
 	shrinker->seeks = EPH_SEEKS;
 	queue_work(system_unbound_wq, &spare->refill);
-	zc->calm.cap = ULONG_MAX;
+	zcache_frames_calm(zc);
 	zc->shrinker = shrinker;
 	shrinker_register(shrinker);
 	return 0;

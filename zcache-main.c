@@ -317,6 +317,7 @@ static int swap_init(unsigned int type, unsigned long nr_slots)
 static void swap_exit(unsigned int type)
 {
 	pool_destroy(&zcache, swap_pool_id(type));
+	zcache_frames_calm(&zcache);
 }
 
 static int swap_store(unsigned int type, unsigned long offset,

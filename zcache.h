@@ -287,6 +287,7 @@ unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames);
 /* zcache-frame.c APIs: */
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
+void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);
 unsigned int zcache_frames_age(struct zcache *zc);
 struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
