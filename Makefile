@@ -11,6 +11,7 @@ zcache-y		+= zcache-desc.o
 zcache-y		+= zcache-comp.o
 zcache-y		+= tmem.o
 zcache-y		+= zbud.o
+zcache-y		+= zbud-group.o
 zcache-$(CONFIG_DEBUG_FS) += zcache-debugfs.o
 
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_test.o

@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * zbud: see zbud.h for what it is.
+ * zbud: see zbud.h for what it is, zbud-group.h for what a group is.
  *
- * A group is one to four frames of 64 chunks of 64 bytes. Its header takes the
- * first two chunks of its first frame; all others hold zpages. A zpage takes
- * the tightest gap that it fits in, or else, as no gap is large enough, gaps
- * one after the other: each run of chunks begins with a link to the next. So a
- * zpage fits wherever there are enough free chunks, and what a group cannot use
- * is a few chunks for all of its frames, instead of up to half of each.
- * Nothing is ever moved. Groups are kept in lists by their free chunks, so the
- * one that fits tightest is found by a search for a bit.
+ * Groups are kept in lists by their free chunks, so the one that fits tightest is
+ * found by a search for a bit. A group begins with one frame. When no group has
+ * room for a zpage, a group that lacks frames is handed one, and else a new group
+ * is made. A frame that has become empty is handed back at once; the first one
+ * goes last.
  *
- * A group begins with one frame. When no group has room for a zpage, a group
- * that lacks frames is handed one, and else a new group is made. A frame that
- * has become empty is handed back at once; the first one goes last.
- *
- * A zpage is a header, its name, and the compressed bytes. The name is what
- * makes a group reclaimable: zbud_evict() reads the names of the zpages within
+ * The names of zpages make a group reclaimable: zbud_evict() reads those within
  * and has each unlinked from tmem. Whoever unlinks a zpage owns it, so a get or
  * a flush that came first keeps its zpage, and the group stays until that one
  * is freed.
@@ -28,115 +20,21 @@
  * tmem's lock. Data is copied in and out without it: a zpage that is not
  * published yet, or that is pinned, does not change.
  */
-#include <linux/bitmap.h>
 #include <linux/bitops.h>
-#include <linux/build_bug.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 
-#include "zbud.h"
+#include "zbud-group.h"
 
 #define PAMPD_TAG	4UL
 #define PAMPD_TAG_MASK	7UL
-
-#define NO_FRAME	U8_MAX
 
 /* Groups that zbud_evict() tries before it gives up. */
 #define EVICT_TRIES	8
 
 /* Zpages that it unlinks between two looks at the group. */
 #define EVICT_BATCH	8
-
-/**
- * struct zbud_run - a run of chunks; at the beginning of the first
- * @nr: how many
- * @next_frame: where the zpage goes on, or NO_FRAME
- * @next_start: the first chunk there
- *
- * Immutable as long as the zpage is there.
- */
-struct zbud_run {
-	u8 nr;
-	u8 next_frame;
-	u8 next_start;
-};
-
-/**
- * struct zbud_zpage - header of a zpage
- * @run: its first run
- * @oid_words: words of its object's name; those that are left out are zero
- * @size: compressed bytes
- * @refs: the tmem entry's reference and one for each pin
- * @pool_id: of its name
- * @data: the index, the words of the object's name, then the compressed bytes,
- *	of which all but the first run's lie elsewhere
- *
- * @refs is protected by the queue's lock, the rest is immutable.
- */
-struct zbud_zpage {
-	struct zbud_run run;
-	u8 oid_words;
-	u16 size;
-	u16 refs;
-	u32 pool_id;
-	u8 data[];
-};
-
-/**
- * struct zbud_group - header of a group, in the first chunks of its first frame
- * @room: in the queue's rooms[@nr_free]; empty if that is 0, or while evicted
- * @partial: in the queue's partial, or empty, as while evicted
- * @more: the other frames, NULL for one that is not there
- * @free: by frame, a bit for each chunk that is free; 0 without a frame
- * @heads: bit set for each chunk that a zpage begins at
- * @class: which queue; immutable
- * @nr_zpages: how many there are
- * @nr_free: bits in @free
- * @nr_frames: frames that are there
- * @evicting: zbud_evict() has it; it will decide what becomes of the frames
- * @stamp: when a zpage of it was stored or read last, by the host's clock
- *
- * All but @class is protected by the queue's lock; so is the lru of the first
- * frame's struct page, which is in the queue's lru, but for while it is evicted.
- * The private of each frame's struct page is the group; it is constant for as
- * long as there is a zpage in the frame.
- */
-struct zbud_group {
-	struct list_head room;
-	struct list_head partial;
-	void *more[ZBUD_FRAMES - 1];
-	unsigned long free[ZBUD_FRAMES];
-	DECLARE_BITMAP(heads, ZBUD_GROUP_CHUNKS);
-	u8 class;
-	u8 nr_zpages;
-	u8 nr_free;
-	u8 nr_frames;
-	bool evicting;
-	u16 stamp;
-};
-
-#define HEADER_CHUNKS	DIV_ROUND_UP(sizeof(struct zbud_group), ZBUD_CHUNK_SIZE)
-#define NAME_SIZE(words) (((words) + 1) * sizeof(u64))
-#define MAX_HEAD	(sizeof(struct zbud_zpage) + NAME_SIZE(TMEM_OID_WORDS))
-
-static_assert(ZBUD_CHUNKS == BITS_PER_LONG);
-static_assert(ZBUD_GROUP_CHUNKS - HEADER_CHUNKS <= U8_MAX);
-static_assert(HEADER_CHUNKS <= 2);
-static_assert(MAX_HEAD <= ZBUD_CHUNK_SIZE);
-
-/* Where things are */
-
-static void *group_frame(struct zbud_group *group, unsigned int i)
-{
-	return i ? group->more[i - 1] : group;
-}
-
-static void *group_chunk(struct zbud_group *group, unsigned int frame,
-			 unsigned int chunk)
-{
-	return group_frame(group, frame) + chunk * ZBUD_CHUNK_SIZE;
-}
 
 static struct zbud_zpage *pampd_zpage(const void *pampd)
 {
@@ -148,11 +46,6 @@ static void *to_pampd(struct zbud_zpage *zpage)
 	return (void *)((unsigned long)zpage | PAMPD_TAG);
 }
 
-static struct zbud_group *zpage_group(const struct zbud_zpage *zpage)
-{
-	return (void *)page_private(virt_to_page(zpage));
-}
-
 static struct zbud_queue *group_queue(struct zbud *zbud,
 				      const struct zbud_group *group)
 {
@@ -162,60 +55,6 @@ static struct zbud_queue *group_queue(struct zbud *zbud,
 static struct list_head *group_lru(struct zbud_group *group)
 {
 	return &virt_to_page(group)->lru;
-}
-
-/* The chunk that a zpage begins at, counted over all frames. */
-static unsigned int zpage_chunk(struct zbud_group *group,
-				const struct zbud_zpage *zpage)
-{
-	unsigned int chunk = offset_in_page(zpage) / ZBUD_CHUNK_SIZE, i = 0;
-
-	while (group_chunk(group, i, chunk) != zpage)
-		i++;
-	return i * ZBUD_CHUNKS + chunk;
-}
-
-static struct zbud_run *next_run(struct zbud_group *group,
-				 const struct zbud_run *run)
-{
-	if (run->next_frame == NO_FRAME)
-		return NULL;
-	return group_chunk(group, run->next_frame, run->next_start);
-}
-
-/* Names */
-
-static unsigned int oid_words(const struct tmem_oid *oid)
-{
-	unsigned int n = TMEM_OID_WORDS;
-
-	while (n && !oid->w[n - 1])
-		n--;
-	return n;
-}
-
-/* Bytes of a zpage before the compressed ones. */
-static unsigned int head_size(unsigned int words)
-{
-	return sizeof(struct zbud_zpage) + NAME_SIZE(words);
-}
-
-static void set_name(struct zbud_zpage *zpage, const struct tmem_handle *handle)
-{
-	zpage->oid_words = oid_words(&handle->oid);
-	zpage->pool_id = handle->pool_id;
-	memcpy(zpage->data, &handle->index, sizeof(u64));
-	memcpy(zpage->data + sizeof(u64), handle->oid.w,
-	       zpage->oid_words * sizeof(u64));
-}
-
-static void get_name(const struct zbud_zpage *zpage, struct tmem_handle *handle)
-{
-	memset(handle, 0, sizeof(*handle));
-	handle->pool_id = zpage->pool_id;
-	memcpy(&handle->index, zpage->data, sizeof(u64));
-	memcpy(handle->oid.w, zpage->data + sizeof(u64),
-	       zpage->oid_words * sizeof(u64));
 }
 
 /* The lists of groups by free chunks */
@@ -285,8 +124,8 @@ static struct zbud_group *group_create(struct zbud_queue *queue,
 	list_add_tail(group_lru(group), &queue->lru);
 	set_page_private(page, (unsigned long)group);
 	group->class = class;
-	group->free[0] = ~0UL << HEADER_CHUNKS;
-	group->nr_free = ZBUD_CHUNKS - HEADER_CHUNKS;
+	group->free[0] = ~0UL << ZBUD_HEADER_CHUNKS;
+	group->nr_free = ZBUD_CHUNKS - ZBUD_HEADER_CHUNKS;
 	group->nr_frames = 1;
 	queue->stats.pageframes++;
 	queue->stats.groups++;
@@ -343,109 +182,6 @@ static void group_settle(struct zbud_queue *queue, struct zbud_group *group,
 	room_add(queue, group);
 }
 
-/* Chunks of a group */
-
-/* Cut the lowest gap off @free: its first chunk and its length. */
-static unsigned int next_gap(unsigned long *free, unsigned int *first)
-{
-	unsigned int nr;
-
-	*first = __ffs(*free);
-	nr = *free >> *first == ~0UL >> *first ? ZBUD_CHUNKS - *first :
-						 ffz(*free >> *first);
-	*free &= ~GENMASK(*first + nr - 1, *first);
-	return nr;
-}
-
-static struct zbud_run *run_take(struct zbud_group *group, unsigned int frame,
-				 unsigned int first, unsigned int nr)
-{
-	struct zbud_run *run = group_chunk(group, frame, first);
-
-	group->free[frame] &= ~GENMASK(first + nr - 1, first);
-	group->nr_free -= nr;
-	run->nr = nr;
-	run->next_frame = NO_FRAME;
-	return run;
-}
-
-/*
- * A gap that a zpage may go into as a whole, the tightest one, and what all
- * gaps together may take if there is a link at the beginning of each.
- */
-struct fit {
-	unsigned int frame;
-	unsigned int first;
-	unsigned int nr;	/* 0: there is none */
-	int bytes;
-};
-
-static struct fit find_fit(const struct zbud_group *group, unsigned int chunks)
-{
-	struct fit fit = { .bytes = sizeof(struct zbud_run) };
-	unsigned int i, first, nr;
-	unsigned long free;
-
-	for (i = 0; i < ZBUD_FRAMES; i++) {
-		free = group->free[i];
-		while (free) {
-			nr = next_gap(&free, &first);
-			fit.bytes += nr * ZBUD_CHUNK_SIZE -
-				     sizeof(struct zbud_run);
-			if (nr < chunks || (fit.nr && nr >= fit.nr))
-				continue;
-			fit.frame = i;
-			fit.first = first;
-			fit.nr = nr;
-		}
-	}
-	return fit;
-}
-
-/* Take gaps one after the other; together they are enough for @bytes. */
-static struct zbud_run *take_gaps(struct zbud_group *group, int bytes)
-{
-	struct zbud_run *run, *last = NULL, *head = NULL;
-	unsigned int i, first, nr;
-	unsigned long free;
-
-	for (i = 0; i < ZBUD_FRAMES; i++) {
-		free = group->free[i];
-		while (free && bytes > 0) {
-			if (last)
-				bytes += sizeof(struct zbud_run);
-			nr = min_t(unsigned int, next_gap(&free, &first),
-				   DIV_ROUND_UP(bytes, (int)ZBUD_CHUNK_SIZE));
-			bytes -= (int)(nr * ZBUD_CHUNK_SIZE);
-			run = run_take(group, i, first, nr);
-			if (last) {
-				last->next_frame = i;
-				last->next_start = first;
-			} else {
-				head = run;
-			}
-			last = run;
-		}
-	}
-	return head;
-}
-
-static struct zbud_zpage *zpage_lay(struct zbud_group *group,
-				    unsigned int bytes)
-{
-	unsigned int chunks = DIV_ROUND_UP(bytes, ZBUD_CHUNK_SIZE);
-	struct fit fit = find_fit(group, chunks);
-	struct zbud_run *run;
-
-	if (fit.nr)
-		run = run_take(group, fit.frame, fit.first, chunks);
-	else if (fit.bytes >= (int)bytes)
-		run = take_gaps(group, bytes);
-	else
-		return NULL;
-	return container_of(run, struct zbud_zpage, run);
-}
-
 static void count_zpage(struct zbud_queue *queue,
 			const struct zbud_zpage *zpage, int n)
 {
@@ -453,7 +189,7 @@ static void count_zpage(struct zbud_queue *queue,
 
 	queue->stats.zpages += n;
 	queue->stats.zbytes += n * (int)zpage->size;
-	queue->stats.split += zpage->run.next_frame != NO_FRAME ? n : 0;
+	queue->stats.split += zbud_zpage_split(zpage) ? n : 0;
 	queue->stats.histogram[DIV_ROUND_UP(zpage->size, ZBUD_CHUNK_SIZE)] += n;
 	if (n > 0) {
 		queue->stats.cumul_zpages++;
@@ -482,15 +218,9 @@ static struct zbud_zpage *zpage_create(struct zbud_queue *queue,
 	lockdep_assert_held(&queue->lock);
 
 	room_del(queue, group);
-	zpage = zpage_lay(group, head_size(oid_words(&handle->oid)) + size);
-	if (zpage) {
-		set_name(zpage, handle);
-		zpage->size = size;
-		zpage->refs = 1;
-		__set_bit(zpage_chunk(group, zpage), group->heads);
-		group->nr_zpages++;
+	zpage = zbud_group_lay(group, handle, size);
+	if (zpage)
 		count_zpage(queue, zpage, 1);
-	}
 	room_add(queue, group);
 	return zpage;
 }
@@ -504,8 +234,7 @@ static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 					  const struct tmem_handle *handle,
 					  unsigned int size)
 {
-	unsigned int bytes = head_size(oid_words(&handle->oid)) + size;
-	unsigned int chunks = DIV_ROUND_UP(bytes, ZBUD_CHUNK_SIZE);
+	unsigned int chunks = zbud_zpage_chunks(&handle->oid, size);
 	struct zbud_zpage *zpage;
 	struct zbud_group *group;
 
@@ -521,27 +250,6 @@ static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 	return NULL;
 }
 
-/* The last reference has gone: give the chunks back. */
-static void zpage_destroy(struct zbud_queue *queue, struct zbud_group *group,
-			  struct zbud_zpage *zpage)
-{
-	unsigned int chunk = zpage_chunk(group, zpage);
-	unsigned int frame = chunk / ZBUD_CHUNKS, first = chunk % ZBUD_CHUNKS;
-	struct zbud_run *run;
-
-	lockdep_assert_held(&queue->lock);
-
-	count_zpage(queue, zpage, -1);
-	__clear_bit(chunk, group->heads);
-	group->nr_zpages--;
-	for (run = &zpage->run; run; run = next_run(group, run)) {
-		group->free[frame] |= GENMASK(first + run->nr - 1, first);
-		group->nr_free += run->nr;
-		frame = run->next_frame;
-		first = run->next_start;
-	}
-}
-
 /* Drop a reference; frames that are empty then go to @frames. */
 static void zpage_put(struct zbud_queue *queue, struct zbud_group *group,
 		      struct zbud_zpage *zpage, struct list_head *frames)
@@ -551,7 +259,8 @@ static void zpage_put(struct zbud_queue *queue, struct zbud_group *group,
 	if (WARN_ON_ONCE(!zpage->refs) || --zpage->refs)
 		return;
 	room_del(queue, group);
-	zpage_destroy(queue, group, zpage);
+	count_zpage(queue, zpage, -1);
+	zbud_group_release(group, zpage);
 	if (!group->evicting)
 		group_settle(queue, group, frames);
 }
@@ -583,52 +292,8 @@ void zbud_init(struct zbud *zbud)
  */
 unsigned int zbud_max_size(void)
 {
-	return (ZBUD_CHUNKS - HEADER_CHUNKS) * ZBUD_CHUNK_SIZE - MAX_HEAD;
-}
-
-/*
- * The next piece of a zpage's compressed bytes. *@run is where the last one
- * was, NULL at first.
- */
-static void *next_piece(struct zbud_zpage *zpage, struct zbud_run **run,
-			unsigned int *len)
-{
-	unsigned int head = sizeof(struct zbud_run);
-
-	if (*run) {
-		*run = next_run(zpage_group(zpage), *run);
-	} else {
-		*run = &zpage->run;
-		head = head_size(zpage->oid_words);
-	}
-	*len = (*run)->nr * ZBUD_CHUNK_SIZE - head;
-	return (void *)*run + head;
-}
-
-static void scatter(struct zbud_zpage *zpage, const void *data)
-{
-	unsigned int left = zpage->size, len;
-	struct zbud_run *run = NULL;
-	void *piece;
-
-	for (; left; left -= len, data += len) {
-		piece = next_piece(zpage, &run, &len);
-		len = min(len, left);
-		memcpy(piece, data, len);
-	}
-}
-
-static void gather(struct zbud_zpage *zpage, void *buf)
-{
-	unsigned int left = zpage->size, len;
-	struct zbud_run *run = NULL;
-	void *piece;
-
-	for (; left; left -= len, buf += len) {
-		piece = next_piece(zpage, &run, &len);
-		len = min(len, left);
-		memcpy(buf, piece, len);
-	}
+	return (ZBUD_CHUNKS - ZBUD_HEADER_CHUNKS) * ZBUD_CHUNK_SIZE -
+	       zbud_head_size(TMEM_OID_WORDS);
 }
 
 /**
@@ -667,12 +332,12 @@ void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
 		WARN_ON_ONCE(!zpage);
 	}
 	if (zpage)
-		group_use(zbud, queue, zpage_group(zpage));
+		group_use(zbud, queue, zbud_zpage_group(zpage));
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (!zpage)
 		return NULL;
 
-	scatter(zpage, data);
+	zbud_zpage_write(zpage, data);
 	return to_pampd(zpage);
 }
 
@@ -699,7 +364,7 @@ bool zbud_is_zpage(const void *pampd)
 void zbud_pin(struct zbud *zbud, void *pampd)
 {
 	struct zbud_zpage *zpage = pampd_zpage(pampd);
-	struct zbud_group *group = zpage_group(zpage);
+	struct zbud_group *group = zbud_zpage_group(zpage);
 	struct zbud_queue *queue = group_queue(zbud, group);
 	unsigned long flags;
 
@@ -723,7 +388,7 @@ void zbud_pin(struct zbud *zbud, void *pampd)
 void zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames)
 {
 	struct zbud_zpage *zpage = pampd_zpage(pampd);
-	struct zbud_group *group = zpage_group(zpage);
+	struct zbud_group *group = zbud_zpage_group(zpage);
 	struct zbud_queue *queue = group_queue(zbud, group);
 	unsigned long flags;
 
@@ -753,12 +418,7 @@ unsigned int zbud_size(const void *pampd)
  */
 const void *zbud_data(const void *pampd, void *buf)
 {
-	struct zbud_zpage *zpage = pampd_zpage(pampd);
-
-	if (zpage->run.next_frame == NO_FRAME)
-		return zpage->data + NAME_SIZE(zpage->oid_words);
-	gather(zpage, buf);
-	return buf;
+	return zbud_zpage_data(pampd_zpage(pampd), buf);
 }
 
 /* What zbud_evict() has to unlink, copied out so that no lock is needed. */
@@ -801,10 +461,10 @@ static bool evict_collect(struct zbud_queue *queue, struct zbud_group *group,
 	for_each_set_bit_from(*at, group->heads, ZBUD_GROUP_CHUNKS) {
 		if (out->nr == EVICT_BATCH)
 			break;
-		zpage = group_chunk(group, *at / ZBUD_CHUNKS,
-				    *at % ZBUD_CHUNKS);
+		zpage = zbud_group_chunk(group, *at / ZBUD_CHUNKS,
+					 *at % ZBUD_CHUNKS);
 		out->pampd[out->nr] = to_pampd(zpage);
-		get_name(zpage, &out->handle[out->nr]);
+		zbud_zpage_name(zpage, &out->handle[out->nr]);
 		out->nr++;
 	}
 	return out->nr;
@@ -904,7 +564,8 @@ unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
  */
 bool zbud_room(struct zbud *zbud, enum zbud_class class, unsigned int size)
 {
-	unsigned int chunks = DIV_ROUND_UP(size + head_size(1), ZBUD_CHUNK_SIZE);
+	unsigned int chunks = DIV_ROUND_UP(size + zbud_head_size(1),
+					   ZBUD_CHUNK_SIZE);
 
 	/* data_race: a bit that is just changing is a hint like any other. */
 	return data_race(find_next_bit(zbud->queues[class].filled,
