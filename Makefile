@@ -16,6 +16,7 @@ zcache-$(CONFIG_DEBUG_FS) += zcache-debugfs.o
 
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/admit_test.o
+zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zcache_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_random_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zbud_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zbud_random_test.o

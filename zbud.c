@@ -552,25 +552,26 @@ unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 }
 
 /**
- * zbud_room() - is there a group with so many bytes free?
+ * zbud_room() - how large may a zpage be without another frame?
  * @zbud: the allocator
  * @class: whose
- * @size: the compressed size of a zpage in bytes
  *
- * A hint: the zpage may just not fit, nor is the room kept for it.
+ * A hint, for a name of one word: a zpage that has to be split may just not fit,
+ * nor is the room kept for it.
  *
  * Context: any.
- * Return: true if there is.
+ * Return: the compressed size in bytes; 0 if there is no room at all.
  */
-bool zbud_room(struct zbud *zbud, enum zbud_class class, unsigned int size)
+unsigned int zbud_room(struct zbud *zbud, enum zbud_class class)
 {
-	unsigned int chunks = DIV_ROUND_UP(size + zbud_head_size(1),
-					   ZBUD_CHUNK_SIZE);
+	unsigned int chunks;
 
 	/* data_race: a bit that is just changing is a hint like any other. */
-	return data_race(find_next_bit(zbud->queues[class].filled,
-				       ZBUD_GROUP_CHUNKS, chunks)) <
-	       ZBUD_GROUP_CHUNKS;
+	chunks = data_race(find_last_bit(zbud->queues[class].filled,
+					 ZBUD_GROUP_CHUNKS));
+	if (chunks == ZBUD_GROUP_CHUNKS)
+		return 0;
+	return min(chunks * ZBUD_CHUNK_SIZE - zbud_head_size(1), zbud_max_size());
 }
 
 /**

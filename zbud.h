@@ -111,7 +111,7 @@ bool zbud_is_zpage(const void *pampd);
 unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 			zbud_unlink_t unlink, void *arg,
 			struct list_head *frames);
-bool zbud_room(struct zbud *zbud, enum zbud_class class, unsigned int size);
+unsigned int zbud_room(struct zbud *zbud, enum zbud_class class);
 bool zbud_oldest(struct zbud *zbud, enum zbud_class class, u16 *stamp);
 void zbud_stats(struct zbud *zbud, enum zbud_class class,
 		struct zbud_stats *stats);

@@ -59,22 +59,36 @@ bool zcache_worth(struct zcache *zc, u32 read_ns)
 	       ZCACHE_NOT_AT_ALL;
 }
 
+/* How likely does it fit into what is left in frames? As a share of all pages. */
+static u32 share_that_fits(struct zcache *zc, const struct zcache_plan *plan)
+{
+	if (plan->way != ZCACHE_COMPRESSED)
+		return 0;
+	return zcache_cost_smaller(&zc->cost, zbud_room(&zc->zbud, ZBUD_EPH));
+}
+
 /*
  * Room first: it would be a pity to compress a page for nothing. A frame is
- * fetched for it, unless it may do with what is left in others.
+ * fetched for it, unless it may well do with what is left in others. If there is
+ * none to be had, it is for the price to say whether to try what is left.
  */
-static bool find_room(struct zcache *zc, struct zcache_plan *plan,
+static bool find_room(struct zcache *zc, struct zcache_plan *plan, u32 read_ns,
 		      unsigned int ticks)
 {
-	if (plan->way == ZCACHE_COMPRESSED &&
-	    zbud_room(&zc->zbud, ZBUD_EPH, zcache_cost_mean_size(&zc->cost)))
-		return true;
+	u32 share = share_that_fits(zc, plan);
+
 	if (zcache_frames_may_grow(zc))
-		plan->frame = zcache_frame_get(zc, ZBUD_EPH, false);
+		plan->from |= ZCACHE_FROM_MEMORY;
+	if (share >= ZCACHE_ALL_PAGES / 2)
+		return true;
+	plan->frame = zcache_frame_get(zc, ZBUD_EPH, plan->from);
 	if (plan->frame)
 		return true;
-	plan->evict = ticks && oldest_older(zc, ticks);
-	return plan->evict;
+	if (ticks && oldest_older(zc, ticks)) {
+		plan->from |= ZCACHE_FROM_FILES;
+		return true;
+	}
+	return zcache_cost_try(&zc->cost, read_ns, share);
 }
 
 /**
@@ -96,7 +110,7 @@ bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
 	ticks = zcache_seen(zc, &handle->oid, handle->index);
 	*plan = (struct zcache_plan) {
 		.way = ZCACHE_COMPRESSED,
-		.evict = true,
+		.from = ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES,
 	};
 	if (READ_ONCE(zc->policy) == ZCACHE_PUT_ALL)
 		return true;
@@ -109,7 +123,7 @@ bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
 	};
 	if (way != ZCACHE_NOT_AT_ALL &&
 	    (ticks || venture(zc, handle, way, read_ns)) &&
-	    find_room(zc, plan, ticks))
+	    find_room(zc, plan, read_ns, ticks))
 		return true;
 	zcache_count(zc, ZCACHE_EPH_NONACTIVE_PUTS_IGNORED);
 	return false;

@@ -52,6 +52,8 @@
 #define TIME_WEIGHT	16
 #define SIZE_WEIGHT	1024
 
+#define SIZE_STEP	(PAGE_SIZE / ZCACHE_SIZE_STEPS)
+
 /* Reads of unknown cost: as of a disk at which zcache pays. */
 #define UNKNOWN_NS	1000000U
 
@@ -63,11 +65,16 @@
  */
 int zcache_cost_init(struct zcache_cost *cost)
 {
+	unsigned int i;
+
 	*cost = (struct zcache_cost) {
 		.ns[ZCACHE_COMPRESSED] = { [ZCACHE_PUT] = 10000, [ZCACHE_GET] = 4000 },
 		.ns[ZCACHE_AS_IS] = { [ZCACHE_PUT] = 4000, [ZCACHE_GET] = 1000 },
 		.size = PAGE_SIZE / 2 * ZCACHE_SIZE_UNITS,
 	};
+	/* All sizes are as likely. */
+	for (i = 0; i < ZCACHE_SIZE_STEPS; i++)
+		cost->smaller[i] = ZCACHE_ALL_PAGES / ZCACHE_SIZE_STEPS * (i + 1);
 	cost->turn = alloc_percpu(unsigned int);
 	return cost->turn ? 0 : -ENOMEM;
 }
@@ -130,7 +137,41 @@ void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
  */
 void zcache_cost_size(struct zcache_cost *cost, unsigned int size)
 {
+	unsigned int i;
+
 	average(&cost->size, size * ZCACHE_SIZE_UNITS, SIZE_WEIGHT);
+	for (i = 0; i < ZCACHE_SIZE_STEPS; i++)
+		average(&cost->smaller[i], size <= (i + 1) * SIZE_STEP ?
+			ZCACHE_ALL_PAGES : 0, SIZE_WEIGHT);
+}
+
+/**
+ * zcache_cost_smaller() - how many file pages are no larger than so?
+ * @cost: what is known
+ * @size: compressed bytes, a page's at the most
+ *
+ * Context: any.
+ * Return: their share in 1/ZCACHE_ALL_PAGES; within a step, all sizes are taken to
+ * be as likely.
+ */
+u32 zcache_cost_smaller(const struct zcache_cost *cost, unsigned int size)
+{
+	unsigned int step = size / SIZE_STEP, rest = size % SIZE_STEP;
+	u32 less = step ? READ_ONCE(cost->smaller[step - 1]) : 0;
+	u32 more = rest ? READ_ONCE(cost->smaller[step]) : less;
+
+	return less + (more - less) * rest / SIZE_STEP;
+}
+
+/*
+ * Of a read, what a reader has to wait for: the rest goes by while he works with
+ * the page before.
+ */
+static u32 waited_for(const struct zcache_cost *cost, u32 read_ns)
+{
+	read_ns = read_ns ?: UNKNOWN_NS;
+	return read_ns - min(read_ns,
+			     READ_ONCE(cost->ns[ZCACHE_AS_IS][ZCACHE_PUT]));
 }
 
 /* What one page gains each time that it is got. */
@@ -155,8 +196,7 @@ enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns)
 
 	if (READ_ONCE(cost->read_ns) != read_ns)
 		WRITE_ONCE(cost->read_ns, read_ns);
-	read_ns = read_ns ?: UNKNOWN_NS;
-	read_ns -= min(read_ns, READ_ONCE(cost->ns[ZCACHE_AS_IS][ZCACHE_PUT]));
+	read_ns = waited_for(cost, read_ns);
 	margin = read_ns >> MARGIN_SHIFT;
 	as_is = page_gain(cost, ZCACHE_AS_IS, read_ns);
 	compressed = div_s64(page_gain(cost, ZCACHE_COMPRESSED, read_ns) *
@@ -164,6 +204,27 @@ enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns)
 	if (max(compressed, as_is) <= margin)
 		return ZCACHE_NOT_AT_ALL;
 	return compressed > as_is ? ZCACHE_COMPRESSED : ZCACHE_AS_IS;
+}
+
+/**
+ * zcache_cost_try() - compress a page though it may find no room?
+ * @cost: what is known
+ * @read_ns: what reading it costs, in nanoseconds; 0: unknown
+ * @share: how likely there is room, in 1/ZCACHE_ALL_PAGES
+ *
+ * Context: any.
+ * Return: true if what it gains, for a page that may be lucky, is more than the
+ * price, which all of them pay; by the same margin as elsewhere.
+ */
+bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share)
+{
+	s64 gain = (s64)waited_for(cost, read_ns) -
+		   READ_ONCE(cost->ns[ZCACHE_COMPRESSED][ZCACHE_GET]);
+	s64 price = READ_ONCE(cost->ns[ZCACHE_COMPRESSED][ZCACHE_PUT]);
+
+	return gain > 0 &&
+	       ((gain * HITS) >> MARGIN_SHIFT) * share >
+	       price * (s64)ZCACHE_ALL_PAGES;
 }
 
 /* Save a share of a read; spend a price if there is so much, or anyhow. */

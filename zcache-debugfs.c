@@ -4,6 +4,8 @@
  */
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -22,6 +24,7 @@ static const char * const event_names[ZCACHE_NR_EVENTS] = {
 	[ZCACHE_FAILED_EPH_PUTS]	= "failed_eph_puts",
 	[ZCACHE_FAILED_PERS_PUTS]	= "failed_pers_puts",
 	[ZCACHE_EPH_NONACTIVE_PUTS_IGNORED] = "eph_nonactive_puts_ignored",
+	[ZCACHE_EPH_COMPRESSED_IN_VAIN]	= "eph_compressed_in_vain",
 	[ZCACHE_COMPRESS_POOR]		= "compress_poor",
 	[ZCACHE_DECOMPRESS_FAILED]	= "decompress_failed",
 	[ZCACHE_EPH_ATE_TAIL]		= "eph_ate_tail",
@@ -118,6 +121,17 @@ static int eph_pageframes_get(void *data, u64 *val)
 DEFINE_DEBUGFS_ATTRIBUTE(eph_pageframes_fops, eph_pageframes_get, NULL,
 			 "%llu\n");
 
+/* What file pages may have while programs are short of memory. */
+static int eph_pageframes_cap_get(void *data, u64 *val)
+{
+	unsigned long cap = READ_ONCE(shown->calm.cap);
+
+	*val = min(cap, totalram_pages());
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(eph_pageframes_cap_fops, eph_pageframes_cap_get, NULL,
+			 "%llu\n");
+
 static int atomic_long_get(void *data, u64 *val)
 {
 	*val = atomic_long_read(data);
@@ -205,6 +219,8 @@ void zcache_debugfs_init(struct zcache *zc)
 			   &zc->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
 	debugfs_create_file_unsafe("eph_pageframes", 0444, dir, NULL,
 				   &eph_pageframes_fops);
+	debugfs_create_file_unsafe("eph_pageframes_cap", 0444, dir, NULL,
+				   &eph_pageframes_cap_fops);
 	debugfs_create_file("costs", 0444, dir, NULL, &costs_fops);
 
 	zbud_dir = debugfs_create_dir("zbud", NULL);

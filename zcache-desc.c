@@ -14,6 +14,13 @@
  *
  * A descriptor is a pampd as it is: the slab aligns it to eight bytes, while a
  * zpage has bit 2 set.
+ *
+ * Who takes the entry out of tmem owns its reference, and drops it. Eviction is
+ * one of those who try: it takes the oldest descriptor off the LRU, and from then
+ * on knows no more than its name and address. If somebody else comes first, that
+ * one frees it; if the entry is not in tmem yet, its first get brings it back to
+ * the LRU. So a descriptor may be off the LRU with its entry in tmem, or on it
+ * without, and both are right.
  */
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -112,6 +119,7 @@ static void desc_use(struct zcache *zc, struct zcache_desc *desc)
 	list_move_tail(&desc->lru, &zc->descs.lru[desc->kind]);
 }
 
+/* To the LRU, or to its end. */
 static void desc_add(struct zcache *zc, struct zcache_desc *desc)
 {
 	unsigned long flags;
@@ -217,15 +225,9 @@ void *zcache_raw_create(struct zcache_pool *pool,
 void zcache_desc_pin(struct zcache *zc, void *pampd)
 {
 	struct zcache_desc *desc = pampd;
-	unsigned long flags;
 
 	refcount_inc(&desc->refs);
-	if (desc->class != ZBUD_EPH)
-		return;
-	spin_lock_irqsave(&zc->descs.lock, flags);
-	if (!list_empty(&desc->lru))	/* else it is being evicted */
-		desc_use(zc, desc);
-	spin_unlock_irqrestore(&zc->descs.lock, flags);
+	desc_add(zc, desc);
 }
 
 /**

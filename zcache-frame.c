@@ -290,7 +290,7 @@ bool zcache_frames_may_grow(struct zcache *zc)
  * zcache_frame_get() - get a page frame for a put
  * @zc: the cache
  * @class: of the page to be put
- * @evict: may file pages be evicted for it?
+ * @from: where the frame may come from
  *
  * Context: reclaim; does not sleep.
  * Return: a frame from the page allocator or from the tail of the ephemeral
@@ -298,7 +298,7 @@ bool zcache_frames_may_grow(struct zcache *zc)
  * are any.
  */
 struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
-			      bool evict)
+			      enum zcache_from from)
 {
 	struct page *page = NULL;
 
@@ -307,8 +307,11 @@ struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
 		if (nr_file_frames(zc))
 			page = frame_eat(zc, class);
 	}
-	page = page ?: frame_alloc(zc, class);
-	return page || !evict ? page : frame_eat(zc, class);
+	if (!page && (from & ZCACHE_FROM_MEMORY))
+		page = frame_alloc(zc, class);
+	if (!page && (from & ZCACHE_FROM_FILES))
+		page = frame_eat(zc, class);
+	return page;
 }
 
 /**

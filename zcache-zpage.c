@@ -54,7 +54,7 @@ static struct page *take_frame(struct put *put)
 
 	put->plan.frame = NULL;
 	return frame ?: zcache_frame_get(put->pool->zc, put->pool->class,
-					 put->plan.evict);
+					 put->plan.from);
 }
 
 /* Room for a zpage: where there is some, or else in another frame. */
@@ -69,8 +69,11 @@ static void *store(struct put *put, const void *data, unsigned int size)
 	if (pampd)
 		return pampd;
 	frame = take_frame(put);
-	if (!frame)
+	if (!frame) {
+		if (class == ZBUD_EPH)
+			zcache_count(zc, ZCACHE_EPH_COMPRESSED_IN_VAIN);
 		return NULL;
+	}
 	pampd = zbud_alloc(&zc->zbud, class, &put->handle, data, size, &frame);
 	if (frame)	/* Room has appeared meanwhile. */
 		zcache_frame_unget(zc, frame);
@@ -205,6 +208,24 @@ const struct tmem_pamops zcache_pamops = {
 	.free = zpage_free,
 };
 
+static struct put put_of(struct zcache_pool *pool, const struct tmem_oid *oid,
+			 unsigned long index, struct page *page)
+{
+	return (struct put) {
+		.pool = pool,
+		.handle = {
+			.oid = *oid,
+			.index = index,
+			.pool_id = pool->tmem.id,
+		},
+		.plan = {
+			.way = ZCACHE_COMPRESSED,
+			.from = ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES,
+		},
+		.src = kmap_local_page(page),
+	};
+}
+
 static bool refused(struct zcache *zc)
 {
 	if (zcache_should_fail_put())
@@ -229,15 +250,7 @@ static bool refused(struct zcache *zc)
 void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page, u32 read_ns)
 {
-	struct put put = {
-		.pool = pool,
-		.handle = {
-			.oid = *oid,
-			.index = index,
-			.pool_id = pool->tmem.id,
-		},
-		.src = kmap_local_page(page),
-	};
+	struct put put = put_of(pool, oid, index, page);
 	u64 begin = zcache_cost_begin(&pool->zc->cost);
 	void *pampd = NULL;
 	unsigned long word;
@@ -270,19 +283,7 @@ out:
 void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page)
 {
-	struct put put = {
-		.pool = pool,
-		.handle = {
-			.oid = *oid,
-			.index = index,
-			.pool_id = pool->tmem.id,
-		},
-		.plan = {
-			.way = ZCACHE_COMPRESSED,
-			.evict = true,
-		},
-		.src = kmap_local_page(page),
-	};
+	struct put put = put_of(pool, oid, index, page);
 	u64 begin = zcache_cost_begin(&pool->zc->cost);
 	void *pampd = NULL;
 	unsigned long word;

@@ -48,6 +48,12 @@ enum zcache_way {
 	ZCACHE_WAYS
 };
 
+/* Where a page frame for a put may come from. */
+enum zcache_from {
+	ZCACHE_FROM_MEMORY = BIT(0),
+	ZCACHE_FROM_FILES = BIT(1),	/* the oldest file pages make room */
+};
+
 /* What is done with a page. */
 enum zcache_what {
 	ZCACHE_PUT,
@@ -76,6 +82,7 @@ enum zcache_event {
 	ZCACHE_FAILED_EPH_PUTS,
 	ZCACHE_FAILED_PERS_PUTS,
 	ZCACHE_EPH_NONACTIVE_PUTS_IGNORED,
+	ZCACHE_EPH_COMPRESSED_IN_VAIN,
 	ZCACHE_COMPRESS_POOR,
 	ZCACHE_DECOMPRESS_FAILED,
 	ZCACHE_EPH_ATE_TAIL,
@@ -155,23 +162,28 @@ struct zcache_reuse {
 };
 
 #define ZCACHE_SIZE_UNITS	1024U	/* of a byte */
+#define ZCACHE_SIZE_STEPS	16U	/* of a page's size, for shares of pages */
+#define ZCACHE_ALL_PAGES	BIT(20)	/* a share: all of them */
 #define ZCACHE_RUNS		64U	/* decisions that are remembered */
 
 /**
  * struct zcache_cost - what it costs to keep a file page
  * @ns: nanoseconds to put and to get one, by the way it is kept
  * @size: bytes of one when it is compressed, in ZCACHE_SIZE_UNITS
+ * @smaller: the share of them that take so many steps or less
  * @read_ns: nanoseconds to read the one that was offered last
  * @saved: nanoseconds that may be ventured; atomic, though two who change it at
  *	once may lose a page's worth
  * @runs: runs of pages that were decided on, with bit 0 for yes; hints
  * @turn: a CPU's own, to tell what is to be timed
  *
- * @ns and @size are averages, and with @read_ns hints: READ_ONCE, WRITE_ONCE.
+ * @ns, @size and @smaller are averages, and with @read_ns hints: READ_ONCE and
+ * WRITE_ONCE.
  */
 struct zcache_cost {
 	u32 ns[ZCACHE_WAYS][ZCACHE_WHATS];
 	u32 size;
+	u32 smaller[ZCACHE_SIZE_STEPS];
 	u32 read_ns;
 	atomic64_t saved;
 	u64 runs[ZCACHE_RUNS];
@@ -182,13 +194,13 @@ struct zcache_cost {
  * struct zcache_plan - how a page is to be put
  * @way: how to keep it
  * @poor_as_is: keep it as it is if it does not compress
- * @evict: let the oldest file pages make room for it
+ * @from: where a page frame for it may come from, if it needs one
  * @frame: a page frame for it, or NULL; not used, it has to be given back
  */
 struct zcache_plan {
 	enum zcache_way way;
 	bool poor_as_is;
-	bool evict;
+	enum zcache_from from;
 	struct page *frame;
 };
 
@@ -291,7 +303,7 @@ void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);
 unsigned int zcache_frames_age(struct zcache *zc);
 struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
-			      bool evict);
+			      enum zcache_from from);
 void zcache_frame_unget(struct zcache *zc, struct page *frame);
 void zcache_frames_free(struct zcache *zc, struct list_head *frames);
 void zcache_frames_trim(struct zcache *zc);
@@ -320,6 +332,8 @@ u64 zcache_cost_begin(struct zcache_cost *cost);
 void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
 		     enum zcache_what what, u64 begin);
 void zcache_cost_size(struct zcache_cost *cost, unsigned int size);
+u32 zcache_cost_smaller(const struct zcache_cost *cost, unsigned int size);
+bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share);
 enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns);
 bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
 			 u32 read_ns, u64 run);

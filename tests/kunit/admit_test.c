@@ -270,6 +270,42 @@ static void mean_size(struct kunit *test)
 	KUNIT_EXPECT_LE(test, zcache_cost_mean_size(cost), PAGE_SIZE);
 }
 
+/* Shares of pages by size: never more than there are. */
+static void smaller_is_a_share(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+	unsigned int i, all = ZCACHE_ALL_PAGES;
+
+	KUNIT_EXPECT_EQ(test, zcache_cost_smaller(cost, PAGE_SIZE), all);
+	KUNIT_EXPECT_EQ(test, zcache_cost_smaller(cost, PAGE_SIZE / 2), all / 2);
+	for (i = 0; i < 20000; i++)
+		zcache_cost_size(cost, i % 4 ? 2000 : 500);
+	KUNIT_EXPECT_LE(test, zcache_cost_smaller(cost, 0), all / 1000);
+	KUNIT_EXPECT_LE(test, zcache_cost_smaller(cost, 256), all / 1000);
+	KUNIT_EXPECT_GE(test, zcache_cost_smaller(cost, 384), all * 12 / 100);
+	KUNIT_EXPECT_LE(test, zcache_cost_smaller(cost, 384), all * 13 / 100);
+	KUNIT_EXPECT_GE(test, zcache_cost_smaller(cost, 512), all * 24 / 100);
+	KUNIT_EXPECT_LE(test, zcache_cost_smaller(cost, 1792), all * 26 / 100);
+	KUNIT_EXPECT_GE(test, zcache_cost_smaller(cost, 2048), all * 99 / 100);
+	KUNIT_EXPECT_LE(test, zcache_cost_smaller(cost, PAGE_SIZE), all);
+}
+
+/* The dearer a read, the smaller the chance that is worth a try. */
+static void try_for_a_price(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+	u32 all = ZCACHE_ALL_PAGES;
+
+	/* 60 us to put; a hit on a page that takes 142 us to read gains 120 us. */
+	KUNIT_EXPECT_TRUE(test, zcache_cost_try(cost, 142000, all));
+	KUNIT_EXPECT_TRUE(test, zcache_cost_try(cost, 142000, all * 13 / 100));
+	KUNIT_EXPECT_FALSE(test, zcache_cost_try(cost, 142000, all * 12 / 100));
+	KUNIT_EXPECT_FALSE(test, zcache_cost_try(cost, 142000, 0));
+	KUNIT_EXPECT_FALSE(test, zcache_cost_try(cost, 20000, all));
+	KUNIT_EXPECT_TRUE(test, zcache_cost_try(cost, 0, all / 32));
+	KUNIT_EXPECT_TRUE(test, zcache_cost_try(cost, U32_MAX, all / 1000));
+}
+
 /* One call in so many is timed. */
 static void timed_now_and_then(struct kunit *test)
 {
@@ -292,6 +328,8 @@ static struct kunit_case cost_cases[] = {
 	KUNIT_CASE(venture_on_runs),
 	KUNIT_CASE(venture_is_not_hoarded),
 	KUNIT_CASE(mean_size),
+	KUNIT_CASE(smaller_is_a_share),
+	KUNIT_CASE(try_for_a_price),
 	KUNIT_CASE(timed_now_and_then),
 	{}
 };

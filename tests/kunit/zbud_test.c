@@ -147,6 +147,25 @@ static void frame_used_only_if_needed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bench_drop(b, d), 2);
 }
 
+/* What is said to be room is so, for a name of one word, in one piece. */
+static void room_is_told(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	void *a, *c;
+
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), 0);
+	a = must_store(test, ZBUD_EPH, 3, 30);
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), size_of(3, 32));
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_PERS), 0);
+	c = store_in_gaps(test, 3, zbud_room(&b->zbud, ZBUD_EPH));
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), 0);
+	bench_drop(b, a);
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), size_of(3, 30));
+	bench_drop(b, c);
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), 0);
+}
+
 /* All frames of a group but the first come and go by themselves. */
 static void frames_come_and_go(struct kunit *test)
 {
@@ -695,6 +714,7 @@ static struct kunit_case zbud_cases[] = {
 	KUNIT_CASE(is_zpage),
 	KUNIT_CASE(largest_fills_frame),
 	KUNIT_CASE(no_frame),
+	KUNIT_CASE(room_is_told),
 	KUNIT_CASE(frame_used_only_if_needed),
 	KUNIT_CASE(frames_come_and_go),
 	KUNIT_CASE(best_group),

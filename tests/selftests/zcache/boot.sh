@@ -44,7 +44,8 @@ files_of() {
 		shrunk_pageframes eph_zpages pers_zpages eph_zbytes pers_zbytes
 		eph_pageframes pers_pageframes evicted_eph_zpages evicted_eph_pageframes
 		obj_count pageframes pageframes_max eph_filled pers_filled
-		spare_pageframes eph_nonactive_puts_ignored eph_raw evicted_eph_raw' ;;
+		spare_pageframes eph_nonactive_puts_ignored eph_raw evicted_eph_raw
+		eph_compressed_in_vain eph_pageframes_cap' ;;
 	zbud) echo 'eph_zpages pers_zpages eph_zbytes pers_zbytes eph_pageframes
 		pers_pageframes eph_groups pers_groups eph_split_zpages
 		pers_split_zpages eph_cumul_zpages pers_cumul_zpages eph_cumul_zbytes

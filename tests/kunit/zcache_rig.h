@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A zcache of a suite's own, with one pool, and without hooks.
+ *
+ * The bytes of a page follow from its index and from how many of them do not
+ * compress.
+ */
+#ifndef _ZCACHE_RIG_H
+#define _ZCACHE_RIG_H
+
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "../../zcache.h"
+#include "test_util.h"
+
+#define RIG_POOL_ID	5
+
+/**
+ * struct rig - what a test works on
+ * @zc: the cache under test
+ * @pool: its only pool; ephemeral
+ * @errors: pages that came back wrong
+ */
+struct rig {
+	struct zcache zc;
+	struct zcache_pool pool;
+	atomic_t errors;
+};
+
+static const struct tmem_oid rig_oid = { .w = { 0xffff888000001000 } };
+
+static inline struct tmem_obj *rig_obj_alloc(struct tmem_pool *pool, gfp_t gfp)
+{
+	return kmalloc(sizeof(struct tmem_obj), gfp);
+}
+
+static inline void rig_obj_free(struct tmem_obj *obj)
+{
+	kfree_rcu(obj, rcu);
+}
+
+static const struct tmem_hostops rig_hostops = {
+	.obj_alloc = rig_obj_alloc,
+	.obj_free = rig_obj_free,
+};
+
+static inline struct tmem_handle rig_handle(unsigned long index)
+{
+	return (struct tmem_handle) {
+		.oid = rig_oid,
+		.index = index,
+		.pool_id = RIG_POOL_ID,
+	};
+}
+
+/* @noise: how many bytes do not compress. The others are never all alike. */
+static inline void rig_fill(struct page *page, unsigned long index,
+			    unsigned int noise)
+{
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, index + 1);
+	memset(page_address(page), 0, PAGE_SIZE);
+	prandom_bytes_state(&rnd, page_address(page), noise);
+	*(unsigned long *)page_address(page) = index + 1;
+}
+
+/* Offer a page to the cache: is it in now? */
+static inline bool rig_put(struct rig *rig, unsigned long index,
+			   unsigned int noise, u32 read_ns)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	void *pampd;
+
+	rig_fill(page, index, noise);
+	pampd = zcache_file_create(&rig->pool, &rig_oid, index, page, read_ns);
+	__free_page(page);
+	return pampd && !tmem_put(&rig->pool.tmem, &rig_oid, index, pampd,
+				  GFP_KERNEL);
+}
+
+/* Get a page: is it there? */
+static inline bool rig_get(struct rig *rig, unsigned long index,
+			   unsigned int noise)
+{
+	struct page *got = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	bool there;
+
+	there = !tmem_get(&rig->pool.tmem, &rig_oid, index, got);
+	if (there) {
+		rig_fill(page, index, noise);
+		if (memcmp(page_address(got), page_address(page), PAGE_SIZE))
+			atomic_inc(&rig->errors);
+	}
+	__free_page(page);
+	__free_page(got);
+	return there;
+}
+
+static inline bool rig_flush(struct rig *rig, unsigned long index)
+{
+	return tmem_flush_page(&rig->pool.tmem, &rig_oid, index);
+}
+
+static inline unsigned long rig_events(struct rig *rig, enum zcache_event event)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(rig->zc.events, cpu)->count[event];
+	return sum;
+}
+
+static inline long rig_frames(struct rig *rig)
+{
+	return atomic_long_read(&rig->zc.nr_frames);
+}
+
+static inline int rig_init(struct kunit *test)
+{
+	struct rig *rig = kunit_kzalloc(test, sizeof(*rig), GFP_KERNEL);
+	struct zcache *zc = &rig->zc;
+
+	KUNIT_ASSERT_NOT_NULL(test, rig);
+	zc->max_pool_percent = 50;
+	zc->policy = ZCACHE_PUT_REFAULT;
+	zbud_init(&zc->zbud);
+	xa_init(&zc->pools);
+	zc->events = alloc_percpu(struct zcache_events);
+	KUNIT_ASSERT_TRUE(test, !!zc->events);
+	zc->comp = zcache_comp_create(zcache_comp_default());
+	KUNIT_ASSERT_FALSE(test, IS_ERR(zc->comp));
+	KUNIT_ASSERT_EQ(test, zcache_desc_init(zc), 0);
+	KUNIT_ASSERT_EQ(test, zcache_reuse_init(&zc->reuse, totalram_pages()),
+			0);
+	KUNIT_ASSERT_EQ(test, zcache_cost_init(&zc->cost), 0);
+	KUNIT_ASSERT_EQ(test, zcache_frames_init(zc), 0);
+	rig->pool.zc = zc;
+	rig->pool.class = ZBUD_EPH;
+	KUNIT_ASSERT_EQ(test, tmem_new_pool(&rig->pool.tmem, RIG_POOL_ID, 0,
+					    NULL, &rig_hostops, &zcache_pamops),
+			0);
+	KUNIT_ASSERT_EQ(test, xa_insert(&zc->pools, RIG_POOL_ID, &rig->pool,
+					GFP_KERNEL), 0);
+	test->priv = rig;
+	return 0;
+}
+
+/* Whatever a test does, nothing is left of it. */
+static inline void rig_exit(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache *zc;
+	unsigned int kind;
+
+	if (!rig)
+		return;
+	zc = &rig->zc;
+	zcache_frames_exit(zc);
+	xa_erase(&zc->pools, RIG_POOL_ID);
+	synchronize_rcu();
+	tmem_destroy_pool(&rig->pool.tmem);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rig->errors), 0);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
+	for (kind = 0; kind < ZCACHE_DESC_KINDS; kind++)
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&zc->descs.nr[kind][ZBUD_EPH]),
+				0);
+	xa_destroy(&zc->pools);
+	zcache_cost_exit(&zc->cost);
+	zcache_reuse_exit(&zc->reuse);
+	zcache_desc_exit(zc);
+	zcache_comp_destroy(zc->comp);
+	free_percpu(zc->events);
+}
+
+#endif /* _ZCACHE_RIG_H */

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of zcache's own parts: pages that are not compressed, frames, admission. */
+#include <linux/jiffies.h>
+
+#include "zcache_rig.h"
+
+#define SLOW_NS		2000000	/* a read that anything is better than */
+#define NOISE		3000	/* of a page that takes most of a frame */
+
+/* Pages as they are */
+
+static void *make_raw(struct kunit *test, unsigned long index)
+{
+	struct rig *rig = test->priv;
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL), *frame;
+	struct tmem_handle handle = rig_handle(index);
+	void *pampd;
+
+	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, ZCACHE_FROM_MEMORY);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	rig_fill(page, index, PAGE_SIZE);
+	pampd = zcache_raw_create(&rig->pool, &handle, page_address(page),
+				  frame);
+	__free_page(page);
+	KUNIT_ASSERT_NOT_NULL(test, pampd);
+	return pampd;
+}
+
+static void publish(struct kunit *test, unsigned long index, void *pampd)
+{
+	struct rig *rig = test->priv;
+
+	KUNIT_ASSERT_EQ(test, tmem_put(&rig->pool.tmem, &rig_oid, index, pampd,
+				       GFP_KERNEL), 0);
+}
+
+static unsigned int evict_raw(struct rig *rig)
+{
+	LIST_HEAD(frames);
+	unsigned int nr = zcache_raw_evict(&rig->zc, &frames);
+
+	zcache_frames_free(&rig->zc, &frames);
+	return nr;
+}
+
+static void raw_oldest_goes(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long i;
+
+	for (i = 0; i < 3; i++)
+		publish(test, i, make_raw(test, i));
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 3);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 0, PAGE_SIZE));	/* used again */
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 1);
+	KUNIT_EXPECT_FALSE(test, rig_get(rig, 1, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 1);
+	KUNIT_EXPECT_FALSE(test, rig_get(rig, 2, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 0, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 1);
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 0);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EVICTED_EPH_RAW), 3);
+}
+
+static void raw_stamp(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	u16 stamp = 0;
+
+	KUNIT_EXPECT_FALSE(test, zcache_raw_oldest(&rig->zc, &stamp));
+	rig->zc.zbud.now = 7;
+	publish(test, 1, make_raw(test, 1));
+	rig->zc.zbud.now = 9;
+	KUNIT_EXPECT_TRUE(test, zcache_raw_oldest(&rig->zc, &stamp));
+	KUNIT_EXPECT_EQ(test, stamp, 7);
+	KUNIT_EXPECT_EQ(test, zcache_frames_age(&rig->zc), 2);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
+	zcache_raw_oldest(&rig->zc, &stamp);
+	KUNIT_EXPECT_EQ(test, stamp, 9);
+}
+
+/* Who reads a page keeps it whole while it is evicted; then it goes. */
+static void raw_read_while_evicted(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	void *got = kunit_kmalloc(test, PAGE_SIZE, GFP_KERNEL);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	void *pampd = make_raw(test, 1);
+	LIST_HEAD(frames);
+
+	publish(test, 1, pampd);
+	zcache_desc_pin(&rig->zc, pampd);
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 0);
+	KUNIT_EXPECT_FALSE(test, rig_flush(rig, 1));
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
+	zcache_desc_load(pampd, got);
+	rig_fill(page, 1, PAGE_SIZE);
+	KUNIT_EXPECT_MEMEQ(test, got, page_address(page), PAGE_SIZE);
+	__free_page(page);
+	zcache_desc_free(&rig->zc, pampd, &frames);
+	KUNIT_EXPECT_FALSE(test, list_empty(&frames));
+	zcache_frames_free(&rig->zc, &frames);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
+}
+
+static void raw_flushed_is_off_lru(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	publish(test, 1, make_raw(test, 1));
+	KUNIT_EXPECT_TRUE(test, rig_flush(rig, 1));
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 0);
+}
+
+/* Eviction that comes between creation and publication does not hide a page. */
+static void raw_evicted_before_published(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	void *pampd = make_raw(test, 1);
+
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 0);
+	publish(test, 1, pampd);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, evict_raw(rig), 1);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
+}
+
+#define RACE_PAGES	16
+#define RACE_STEPS	3000
+
+static void race_step(struct rig *rig, struct rnd_state *rnd)
+{
+	unsigned long index = test_below(rnd, RACE_PAGES);
+
+	switch (test_below(rnd, 4)) {
+	case 0:
+		rig_put(rig, index, PAGE_SIZE, SLOW_NS);
+		break;
+	case 1:
+		rig_get(rig, index, PAGE_SIZE);
+		break;
+	case 2:
+		rig_flush(rig, index);
+		break;
+	case 3:
+		evict_raw(rig);
+		break;
+	}
+}
+
+static void race_work(struct test_worker *worker)
+{
+	unsigned int i;
+
+	for (i = 0; i < RACE_STEPS; i++)
+		race_step(worker->ctx, &worker->rnd);
+}
+
+/* Noise is kept as it is: it comes, is read, flushed and evicted at once. */
+static void raw_race(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	test_run_workers(test, race_work, rig);
+	KUNIT_EXPECT_GT(test, rig_events(rig, ZCACHE_EVICTED_EPH_RAW), 0);
+	while (evict_raw(rig))
+		;
+}
+
+/* A sparse file does not fill memory with descriptors. */
+static void filled_are_bounded(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	atomic_long_t *nr = &rig->zc.descs.nr[ZCACHE_FILLED][ZBUD_EPH];
+	struct tmem_handle handle;
+	unsigned long i;
+	void *pampd;
+
+	rig->zc.descs.max_filled = 10;
+	for (i = 0; i < 100; i++) {
+		handle = rig_handle(i);
+		pampd = zcache_filled_create(&rig->pool, &handle, i);
+		KUNIT_ASSERT_NOT_NULL(test, pampd);
+		publish(test, i, pampd);
+	}
+	KUNIT_EXPECT_LE(test, atomic_long_read(nr), 11);
+	KUNIT_EXPECT_GE(test, rig_events(rig, ZCACHE_EVICTED_EPH_FILLED), 89);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
+}
+
+static struct kunit_case desc_cases[] = {
+	KUNIT_CASE(raw_oldest_goes),
+	KUNIT_CASE(raw_stamp),
+	KUNIT_CASE(raw_read_while_evicted),
+	KUNIT_CASE(raw_flushed_is_off_lru),
+	KUNIT_CASE(raw_evicted_before_published),
+	KUNIT_CASE(raw_race),
+	KUNIT_CASE(filled_are_bounded),
+	{}
+};
+
+static struct kunit_suite desc_suite = {
+	.name = "zcache_desc",
+	.init = rig_init,
+	.exit = rig_exit,
+	.test_cases = desc_cases,
+};
+
+/* Page frames */
+
+static struct page *swap_frame(struct rig *rig)
+{
+	return zcache_frame_get(&rig->zc, ZBUD_PERS,
+				ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES);
+}
+
+static void swap_eats_files_first(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct page *frame;
+
+	publish(test, 1, make_raw(test, 1));
+	frame = swap_frame(rig);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
+	KUNIT_EXPECT_FALSE(test, rig_get(rig, 1, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_PERS_ATE_EPH), 1);
+	zcache_frame_unget(&rig->zc, frame);
+}
+
+static void limit_holds(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct page *frame;
+
+	rig->zc.max_pool_percent = 0;
+	KUNIT_EXPECT_NULL(test, swap_frame(rig));
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_LIMIT_HIT), 1);
+	rig->zc.max_pool_percent = 50;
+	frame = swap_frame(rig);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	zcache_frame_unget(&rig->zc, frame);
+}
+
+static void time_passes(struct rig *rig)
+{
+	rig->zc.calm.since = jiffies - HZ - 1;
+}
+
+/* A swap page stops file pages; each second without lets them have more. */
+static void calm_comes_back(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_calm *calm = &rig->zc.calm;
+	unsigned long cap, rise, last = 0;
+
+	KUNIT_EXPECT_EQ(test, calm->cap, ULONG_MAX);
+	publish(test, 1, make_raw(test, 1));
+	publish(test, 2, make_raw(test, 2));
+	zcache_frame_unget(&rig->zc, swap_frame(rig));
+	KUNIT_EXPECT_EQ(test, calm->cap, 2);
+	KUNIT_EXPECT_TRUE(test, zcache_frames_may_grow(&rig->zc));
+	publish(test, 3, make_raw(test, 3));
+	KUNIT_EXPECT_FALSE(test, zcache_frames_may_grow(&rig->zc));
+
+	for (cap = calm->cap; cap != ULONG_MAX; cap = calm->cap) {
+		time_passes(rig);
+		KUNIT_ASSERT_TRUE(test, zcache_frames_may_grow(&rig->zc));
+		rise = calm->cap - cap;
+		KUNIT_ASSERT_TRUE(test, calm->cap == ULONG_MAX ||
+				  rise == (last ? 2 * last : 64));
+		last = rise;
+		KUNIT_EXPECT_TRUE(test, zcache_frames_may_grow(&rig->zc));
+		KUNIT_EXPECT_EQ(test, calm->cap - cap, rise);	/* once a second */
+	}
+}
+
+static void calm_at_swapoff(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	zcache_frame_unget(&rig->zc, swap_frame(rig));
+	KUNIT_EXPECT_FALSE(test, zcache_frames_may_grow(&rig->zc));
+	zcache_frames_calm(&rig->zc);
+	KUNIT_EXPECT_TRUE(test, zcache_frames_may_grow(&rig->zc));
+}
+
+static struct kunit_case frames_cases[] = {
+	KUNIT_CASE(swap_eats_files_first),
+	KUNIT_CASE(limit_holds),
+	KUNIT_CASE(calm_comes_back),
+	KUNIT_CASE(calm_at_swapoff),
+	{}
+};
+
+static struct kunit_suite frames_suite = {
+	.name = "zcache_frames",
+	.init = rig_init,
+	.exit = rig_exit,
+	.test_cases = frames_cases,
+};
+
+/* Admission */
+
+/* A page comes back: the first time it may be let in or not. */
+static bool put_again(struct rig *rig, unsigned long index, unsigned int noise)
+{
+	rig_put(rig, index, noise, SLOW_NS);
+	rig_flush(rig, index);
+	return rig_put(rig, index, noise, SLOW_NS);
+}
+
+/* From now on there is no frame to be had, from nowhere. */
+static void no_more_frames(struct rig *rig)
+{
+	rig->zc.calm.cap = 0;
+	rig->zc.calm.since = jiffies + 3600 * HZ;
+}
+
+/*
+ * What is left in a frame is used up though no other frame can be had, even if
+ * most pages are larger than that.
+ */
+static void room_is_enough(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long i, nr = 0;
+
+	for (i = 0; i < 5000; i++)
+		zcache_cost_size(&rig->zc.cost, i % 10 ? NOISE : 300);
+	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, NOISE));
+	KUNIT_ASSERT_EQ(test, rig_frames(rig), 1);
+	no_more_frames(rig);
+	KUNIT_EXPECT_FALSE(test, put_again(rig, 1, NOISE));
+	for (i = 2; i < 20; i++)
+		nr += put_again(rig, i, 100);
+	KUNIT_EXPECT_GE(test, nr, 3);
+	KUNIT_EXPECT_LE(test, zbud_room(&rig->zc.zbud, ZBUD_EPH), 100);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
+}
+
+/* The same for who lets in everything. */
+static void room_is_enough_for_all(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long i, nr = 0;
+
+	rig->zc.policy = ZCACHE_PUT_ALL;
+	KUNIT_ASSERT_TRUE(test, rig_put(rig, 0, NOISE, 0));
+	rig->zc.max_pool_percent = 100;
+	atomic_long_add(totalram_pages(), &rig->zc.nr_frames);
+	atomic_long_sub(1, &rig->zc.nr_frames);
+	for (i = 1; i < 4; i++)
+		nr += rig_put(rig, i, 100, 0);
+	atomic_long_sub(totalram_pages() - 1, &rig->zc.nr_frames);
+	KUNIT_EXPECT_EQ(test, nr, 3);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
+}
+
+/* Where hardly any page would fit, none is compressed for nothing. */
+static void not_in_vain(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long i;
+
+	for (i = 0; i < 20000; i++)
+		zcache_cost_size(&rig->zc.cost, NOISE);
+	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, NOISE));
+	no_more_frames(rig);
+	for (i = 1; i < 20; i++)
+		KUNIT_EXPECT_FALSE(test, put_again(rig, i, NOISE));
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_COMPRESSED_IN_VAIN), 0);
+}
+
+/* Nor is the cap passed by a page that is larger than it looked. */
+static void cap_is_kept(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long i;
+
+	for (i = 0; i < 20000; i++)
+		zcache_cost_size(&rig->zc.cost, 300);
+	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, NOISE));
+	no_more_frames(rig);
+	for (i = 1; i < 10; i++)
+		KUNIT_EXPECT_FALSE(test, put_again(rig, i, NOISE));
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
+	KUNIT_EXPECT_GT(test, rig_events(rig, ZCACHE_EPH_COMPRESSED_IN_VAIN), 0);
+}
+
+static struct kunit_case admit_cases[] = {
+	KUNIT_CASE(room_is_enough),
+	KUNIT_CASE(room_is_enough_for_all),
+	KUNIT_CASE(not_in_vain),
+	KUNIT_CASE(cap_is_kept),
+	{}
+};
+
+static struct kunit_suite admit_suite = {
+	.name = "zcache_admit",
+	.init = rig_init,
+	.exit = rig_exit,
+	.test_cases = admit_cases,
+};
+
+kunit_test_suites(&desc_suite, &frames_suite, &admit_suite);
