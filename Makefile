@@ -13,6 +13,7 @@ zcache-y		+= tmem.o
 zcache-y		+= zbud.o
 zcache-y		+= zbud-group.o
 zcache-$(CONFIG_DEBUG_FS) += zcache-debugfs.o
+zcache-$(CONFIG_RAMSTER) += ramster/wire.o
 
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/admit_test.o
@@ -22,3 +23,4 @@ zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zbud_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zbud_random_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/cleancache_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/frontswap_test.o
+zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/wire_test.o
