@@ -382,6 +382,14 @@ static const struct form forms[RAMSTER_NR_TYPES] = {
 		.unpack = unpack_room,
 		.check = check_room,
 	},
+	[RAMSTER_RECALL] = {
+		.name = "recall",
+		.body = sizeof(struct ramster_wire_room),
+		.phases = BIT(RAMSTER_UP),
+		.pack = pack_room,
+		.unpack = unpack_room,
+		.check = check_room,
+	},
 	[RAMSTER_PUT] = {
 		.name = "put",
 		.body = sizeof(struct ramster_wire_put),

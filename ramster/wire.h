@@ -56,6 +56,7 @@ enum ramster_type {
 	RAMSTER_GOODBYE,	/* the last message, with a reason */
 	RAMSTER_KEEPALIVE,	/* nothing else to say */
 	RAMSTER_ROOM,		/* page frames that the sender offers now */
+	RAMSTER_RECALL,		/* take pages home: so many page frames' worth */
 	RAMSTER_PUT,		/* keep a page */
 	RAMSTER_GET,		/* send a page, and keep it */
 	RAMSTER_GET_AND_FREE,	/* send a page, and forget it */
@@ -187,7 +188,7 @@ struct ramster_wire_goodbye {
 } __packed;
 static_assert(sizeof(struct ramster_wire_goodbye) == 8);
 
-/* ROOM */
+/* ROOM, RECALL */
 struct ramster_wire_room {
 	__le64 frames;
 } __packed;
@@ -278,7 +279,7 @@ struct ramster_hello {
  * @payload_crc: their CRC32C; set by decoding only
  * @hello: of HELLO, HELLO_ACK
  * @reason: of GOODBYE
- * @frames: of ROOM: page frames
+ * @frames: of ROOM, RECALL: page frames
  * @handle: of PUT, GET, GET_AND_FREE, FLUSH: the name in the pools of who asks;
  *	of FLUSH_OBJECT without the index, of FLUSH_POOL without the object. No
  *	address may be in it: where an oid is one, its owner sends another name

@@ -62,7 +62,7 @@ static void plain_msg(struct ramster_msg *msg, enum ramster_type type)
 		msg->hello = plain_hello;
 	if (type == RAMSTER_GOODBYE)
 		msg->reason = RAMSTER_LEAVING;
-	if (type == RAMSTER_ROOM)
+	if (type == RAMSTER_ROOM || type == RAMSTER_RECALL)
 		msg->frames = 1000;
 	if (type >= RAMSTER_PUT) {
 		msg->slot = 7;
@@ -268,8 +268,8 @@ static void round_trip_enums(struct kunit *test)
 
 /* The bytes themselves, as another program computes them. */
 static const u8 put_bytes[] = {
-	0x52, 0x4d, 0x53, 0x32, 0x37, 0x2f, 0x61, 0x5b,
-	0x01, 0x06, 0x00, 0x00, 0x02, 0x01, 0x04, 0x03,
+	0x52, 0x4d, 0x53, 0x32, 0x72, 0x8d, 0x87, 0xdf,
+	0x01, 0x07, 0x00, 0x00, 0x02, 0x01, 0x04, 0x03,
 	0x09, 0x00, 0x00, 0x00, 0x83, 0x92, 0x06, 0xe3,
 	0x14, 0x13, 0x12, 0x11, 0x01, 0x00, 0x00, 0x00,
 	0x28, 0x27, 0x26, 0x25, 0x24, 0x23, 0x22, 0x21,
@@ -431,6 +431,8 @@ static const struct breach body_breaches[] = {
 	{ RAMSTER_ROOM, BODY_AT(room, frames), 8, RAMSTER_MAX_FRAMES,
 	  RAMSTER_WIRE_BAD_FRAMES },
 	{ RAMSTER_ROOM, BODY_AT(room, frames), 8, ~0ULL,
+	  RAMSTER_WIRE_BAD_FRAMES },
+	{ RAMSTER_RECALL, BODY_AT(room, frames), 8, RAMSTER_MAX_FRAMES,
 	  RAMSTER_WIRE_BAD_FRAMES },
 	{ RAMSTER_PUT, BODY_AT(put, page.object.pool.flags), 4, 2,
 	  RAMSTER_WIRE_BAD_POOL_FLAGS },
@@ -705,6 +707,8 @@ static const struct nonsense nonsense[] = {
 	{ RAMSTER_GOODBYE, IN(reason), 4, 0, RAMSTER_WIRE_BAD_REASON },
 	{ RAMSTER_GOODBYE, IN(reason), 4, 0x101, RAMSTER_WIRE_BAD_REASON },
 	{ RAMSTER_ROOM, IN(frames), 8, RAMSTER_MAX_FRAMES,
+	  RAMSTER_WIRE_BAD_FRAMES },
+	{ RAMSTER_RECALL, IN(frames), 8, RAMSTER_MAX_FRAMES,
 	  RAMSTER_WIRE_BAD_FRAMES },
 	{ RAMSTER_PUT, IN(kind), 4, 0, RAMSTER_WIRE_BAD_KIND },
 	{ RAMSTER_PUT, IN(kind), 4, 0x101, RAMSTER_WIRE_BAD_KIND },

@@ -116,7 +116,7 @@ static inline void traffic_msg(struct rnd_state *rnd, struct ramster_msg *msg)
 		traffic_hello(rnd, &msg->hello);
 	if (msg->type == RAMSTER_GOODBYE)
 		msg->reason = 1 + traffic_below(rnd, RAMSTER_NR_REASONS - 1);
-	if (msg->type == RAMSTER_ROOM)
+	if (msg->type == RAMSTER_ROOM || msg->type == RAMSTER_RECALL)
 		msg->frames = traffic_number(rnd, 0, RAMSTER_MAX_FRAMES - 1);
 	if (msg->type == RAMSTER_ACK || msg->type == RAMSTER_DATA)
 		msg->status = traffic_number(rnd, RAMSTER_OK,
