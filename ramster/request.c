@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RAMster: requests to a peer, from the caller to the wire and back, and the
+ * peer's requests to us.
+ *
+ * A request waits in one of two queues until the peer has a slot free: gets in
+ * one that goes first, all others in order. Then it flies, until the reply is
+ * there or the connection is gone. Whoever takes it off its list, with the
+ * peer's lock, owns it, and nobody else touches it again: so done() is called
+ * once, and a caller who gives up while that happens waits a moment for it.
+ */
+#include <linux/bug.h>
+#include <linux/completion.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "peer.h"
+
+static bool is_get(enum ramster_type type)
+{
+	return type == RAMSTER_GET || type == RAMSTER_GET_AND_FREE;
+}
+
+/* Memory */
+
+static int create_replies(struct ramster_peer *peer, unsigned int nr)
+{
+	unsigned int i;
+
+	peer->reply = kvcalloc(nr, sizeof(*peer->reply), GFP_KERNEL);
+	if (!peer->reply)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		peer->reply[i].page = (void *)__get_free_page(GFP_KERNEL);
+		if (!peer->reply[i].page)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * ramster_requests_init() - get all the memory that messages will need
+ * @peer: a new peer
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM; what there is then goes with ramster_requests_exit().
+ */
+int ramster_requests_init(struct ramster_peer *peer)
+{
+	INIT_LIST_HEAD(&peer->flying);
+	INIT_LIST_HEAD(&peer->urgent);
+	INIT_LIST_HEAD(&peer->queue);
+	INIT_LIST_HEAD(&peer->replies);
+	peer->incoming = (void *)__get_free_page(GFP_KERNEL);
+	peer->outgoing.page = (void *)__get_free_page(GFP_KERNEL);
+	peer->slots = kvcalloc(RAMSTER_MAX_SLOTS, sizeof(*peer->slots),
+			       GFP_KERNEL);
+	if (!peer->incoming || !peer->outgoing.page || !peer->slots)
+		return -ENOMEM;
+	return create_replies(peer, peer->cluster->hello.slots);
+}
+
+/**
+ * ramster_requests_exit() - undo ramster_requests_init()
+ * @peer: no thread of it runs
+ */
+void ramster_requests_exit(struct ramster_peer *peer)
+{
+	unsigned int i;
+
+	for (i = 0; peer->reply && i < peer->cluster->hello.slots; i++)
+		free_page((unsigned long)peer->reply[i].page);
+	kvfree(peer->reply);
+	kvfree(peer->slots);
+	free_page((unsigned long)peer->outgoing.page);
+	free_page((unsigned long)peer->incoming);
+}
+
+/* To be sent */
+
+static bool request_valid(const struct ramster_request *req)
+{
+	const struct ramster_msg *msg = &req->msg;
+
+	return ramster_wire_reply_to(msg->type) && req->done &&
+	       msg->payload_len <= PAGE_SIZE &&
+	       !msg->payload_len == !req->payload &&
+	       is_get(msg->type) == !!req->buf;
+}
+
+/**
+ * ramster_send() - ask a peer for something, and do not wait for the answer
+ * @peer: the peer
+ * @req: the request, which is the peer's now, until done() is called
+ *
+ * It is possible from the time that ops->up() is called until the connection
+ * ends.
+ *
+ * Context: any, interrupts off or not. The caller's locks must not be wanted by
+ * done(), which may run before this returns.
+ * Return: 0; or -ENOTCONN: the peer is not up, and done() will not be called.
+ */
+int ramster_send(struct ramster_peer *peer, struct ramster_request *req)
+{
+	unsigned long flags;
+	bool open;
+
+	if (WARN_ON_ONCE(!request_valid(req)))
+		return -ENOTCONN;
+	req->err = 0;
+	req->msg.slot = 0;
+	req->msg.generation = 0;
+
+	spin_lock_irqsave(&peer->lock, flags);
+	open = peer->open;
+	if (open) {
+		list_add_tail(&req->list, is_get(req->msg.type) ?
+			      &peer->urgent : &peer->queue);
+		peer->nr_waiting++;
+	}
+	spin_unlock_irqrestore(&peer->lock, flags);
+	if (!open)
+		return -ENOTCONN;
+	wake_up(&peer->send_wait);
+	return 0;
+}
+
+/* Only a request in a slot has a generation. */
+static void take_off(struct ramster_peer *peer, struct ramster_request *req)
+{
+	lockdep_assert_held(&peer->lock);
+
+	list_del_init(&req->list);
+	if (req->msg.generation)
+		peer->slots[req->msg.slot].req = NULL;
+	else
+		peer->nr_waiting--;
+}
+
+static void call_done(struct ramster_request *req)
+{
+	complete(req->waiter);
+}
+
+/* Is the request the caller's again? No if its done() is under way. */
+static bool give_up(struct ramster_peer *peer, struct ramster_request *req)
+{
+	bool mine;
+
+	spin_lock_irq(&peer->lock);
+	mine = !list_empty(&req->list);
+	if (mine)
+		take_off(peer, req);
+	spin_unlock_irq(&peer->lock);
+	return mine;
+}
+
+/**
+ * ramster_call() - get something from a peer, and wait for it
+ * @peer: the peer
+ * @req: a GET or GET_AND_FREE; @done is set here
+ * @timeout_ms: how long to wait
+ *
+ * Context: may sleep. Not in ops, nor in done(), but for ops->room(): these are
+ * called by whoever would have to receive the answer.
+ * Return: 0, and req->reply is the answer; -ETIMEDOUT; -ENOTCONN; -EINTR if the
+ * caller was killed. Whatever it is, nobody touches @req any more.
+ */
+int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
+		 unsigned int timeout_ms)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	long left;
+	int err;
+
+	if (WARN_ON_ONCE(!is_get(req->msg.type)))
+		return -ENOTCONN;
+	req->waiter = &done;
+	req->done = call_done;
+	err = ramster_send(peer, req);
+	if (err)
+		return err;
+	left = wait_for_completion_killable_timeout(&done,
+						    msecs_to_jiffies(timeout_ms));
+	if (left <= 0) {
+		if (give_up(peer, req))
+			return left ? -EINTR : -ETIMEDOUT;
+		wait_for_completion(&done);
+	}
+	return req->err;
+}
+
+/* The sender */
+
+static bool keepalive_due(const struct ramster_peer *peer)
+{
+	unsigned int ms = peer->cluster->times.keepalive_ms;
+
+	return time_after_eq(jiffies, peer->said + msecs_to_jiffies(ms));
+}
+
+static bool may_send(const struct ramster_peer *peer)
+{
+	lockdep_assert_held(&peer->lock);
+	return peer->open && !peer->ending && !peer->mute;
+}
+
+/* The request that is sent next, if there is a slot for it. */
+static struct ramster_request *next_request(struct ramster_peer *peer)
+{
+	struct list_head *list = list_empty(&peer->urgent) ? &peer->queue :
+							     &peer->urgent;
+
+	lockdep_assert_held(&peer->lock);
+	if (peer->nr_busy >= peer->own)
+		return NULL;
+	return list_first_entry_or_null(list, struct ramster_request, list);
+}
+
+/**
+ * ramster_answer_overdue() - has it been asked for something, and not answered?
+ * @peer: the peer
+ *
+ * It may be there, as far as its sender goes, and yet not do anything any more.
+ *
+ * Context: the sender.
+ * Return: true if it has not answered anything for as long as silence may be.
+ */
+bool ramster_answer_overdue(struct ramster_peer *peer)
+{
+	unsigned int ms = peer->cluster->times.dead_ms;
+	bool overdue;
+
+	spin_lock_irq(&peer->lock);
+	overdue = peer->open && peer->nr_busy &&
+		  time_after(jiffies, peer->answered + msecs_to_jiffies(ms));
+	spin_unlock_irq(&peer->lock);
+	return overdue;
+}
+
+/**
+ * ramster_send_due() - has the sender something to do?
+ * @peer: the peer
+ *
+ * Context: the sender.
+ * Return: true if ramster_take_outgoing() would find something.
+ */
+bool ramster_send_due(struct ramster_peer *peer)
+{
+	bool due;
+
+	spin_lock_irq(&peer->lock);
+	due = may_send(peer) &&
+	      (peer->recall || peer->room_due || keepalive_due(peer) ||
+	       !list_empty(&peer->replies) || next_request(peer));
+	spin_unlock_irq(&peer->lock);
+	return due;
+}
+
+/* A KEEPALIVE may become ROOM yet: what can be lent is asked without locks. */
+static bool take_notice(struct ramster_peer *peer, struct ramster_msg *msg)
+{
+	lockdep_assert_held(&peer->lock);
+
+	if (peer->recall) {
+		*msg = (struct ramster_msg) {
+			.type = RAMSTER_RECALL,
+			.frames = peer->recall,
+		};
+		peer->recall = 0;
+		return true;
+	}
+	if (!peer->room_due && !keepalive_due(peer))
+		return false;
+	*msg = (struct ramster_msg) {
+		.type = peer->room_due ? RAMSTER_ROOM : RAMSTER_KEEPALIVE,
+	};
+	peer->room_due = false;
+	return true;
+}
+
+static bool take_reply(struct ramster_peer *peer, struct ramster_outgoing *out)
+{
+	struct ramster_reply *reply;
+
+	lockdep_assert_held(&peer->lock);
+	reply = list_first_entry_or_null(&peer->replies, struct ramster_reply,
+					 list);
+	if (!reply)
+		return false;
+	list_del_init(&reply->list);
+	out->msg = reply->msg;
+	swap(out->page, reply->page);
+	reply->busy = false;
+	return true;
+}
+
+static void fill_slot(struct ramster_peer *peer, struct ramster_request *req)
+{
+	unsigned int i = find_first_zero_bit(peer->slots_busy, peer->own);
+	struct ramster_slot *slot = &peer->slots[i];
+
+	lockdep_assert_held(&peer->lock);
+	__set_bit(i, peer->slots_busy);
+	if (!peer->nr_busy++)
+		peer->answered = jiffies;
+	slot->req = req;
+	slot->reply = ramster_wire_reply_to(req->msg.type);
+	slot->generation = slot->generation + 1 ?: 1;
+	slot->said = false;
+	req->msg.slot = i;
+	req->msg.generation = slot->generation;
+}
+
+static void empty_slot(struct ramster_peer *peer, unsigned int i)
+{
+	lockdep_assert_held(&peer->lock);
+	__clear_bit(i, peer->slots_busy);
+	peer->nr_busy--;
+}
+
+static bool take_request(struct ramster_peer *peer,
+			 struct ramster_outgoing *out)
+{
+	struct ramster_request *req = next_request(peer);
+
+	if (!req)
+		return false;
+	fill_slot(peer, req);
+	list_move_tail(&req->list, &peer->flying);
+	peer->nr_waiting--;
+	out->msg = req->msg;
+	out->payload = req->payload;
+	out->slot = &peer->slots[req->msg.slot];
+	return true;
+}
+
+/* Is it certain that another message follows? A get may be given up. */
+static bool more_follows(struct ramster_peer *peer)
+{
+	lockdep_assert_held(&peer->lock);
+	return !list_empty(&peer->replies) ||
+	       (peer->nr_busy < peer->own && !list_empty(&peer->queue));
+}
+
+/**
+ * ramster_take_outgoing() - find what is to be sent next
+ * @peer: the peer
+ *
+ * Replies go before requests: they are what programs on the other side wait for.
+ *
+ * Context: the sender.
+ * Return: true if there is something, and the receiver waits until
+ * ramster_take_outgoing() is called again; false if there is nothing, or
+ * nothing is to be sent any more.
+ */
+bool ramster_take_outgoing(struct ramster_peer *peer)
+{
+	struct ramster_outgoing *out = &peer->outgoing;
+	bool found;
+
+	spin_lock_irq(&peer->lock);
+	out->payload = NULL;
+	out->slot = NULL;
+	found = may_send(peer) &&
+		(take_notice(peer, &out->msg) || take_reply(peer, out) ||
+		 take_request(peer, out));
+	out->more = more_follows(peer);
+	peer->sending = found;
+	spin_unlock_irq(&peer->lock);
+	if (!found)
+		wake_up(&peer->wait);
+	return found;
+}
+
+static void tell_room(struct ramster_peer *peer, struct ramster_msg *msg)
+{
+	struct ramster_cluster *cluster = peer->cluster;
+	u64 room = min(cluster->ops->room(cluster), RAMSTER_MAX_FRAMES - 1);
+
+	if (msg->type == RAMSTER_ROOM || room != peer->room_said) {
+		msg->type = RAMSTER_ROOM;
+		msg->frames = room;
+		peer->room_said = room;
+	}
+}
+
+/* From now on a reply is one. */
+static void prepare_request(struct ramster_peer *peer,
+			    struct ramster_outgoing *out)
+{
+	if (out->payload)
+		memcpy(out->page, out->payload, out->msg.payload_len);
+	spin_lock_irq(&peer->lock);
+	out->slot->said = true;
+	spin_unlock_irq(&peer->lock);
+}
+
+/* Whoever asked, or ops->serve(), has made what is no message. */
+static int send_nonsense(struct ramster_peer *peer, struct socket *sock,
+			 struct ramster_outgoing *out)
+{
+	struct ramster_request *req;
+
+	WARN_ON_ONCE(1);
+	if (!out->slot) {
+		out->msg = (struct ramster_msg) {
+			.type = out->msg.type,
+			.slot = out->msg.slot,
+			.generation = out->msg.generation,
+			.status = RAMSTER_FAILED,
+		};
+		return ramster_sock_say(sock, &out->msg, NULL, 0);
+	}
+	spin_lock_irq(&peer->lock);
+	req = out->slot->req;
+	if (req)
+		take_off(peer, req);
+	empty_slot(peer, out->msg.slot);
+	spin_unlock_irq(&peer->lock);
+	if (req) {
+		req->err = -ENOTCONN;
+		req->done(req);
+	}
+	return 0;
+}
+
+/**
+ * ramster_send_outgoing() - send what ramster_take_outgoing() has found
+ * @peer: the peer
+ * @sock: its socket
+ *
+ * Context: the sender.
+ * Return: 0 or an error, after which nothing more can be sent.
+ */
+int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
+{
+	struct ramster_outgoing *out = &peer->outgoing;
+	int err;
+
+	if (out->msg.type == RAMSTER_ROOM || out->msg.type == RAMSTER_KEEPALIVE)
+		tell_room(peer, &out->msg);
+	if (out->slot)
+		prepare_request(peer, out);
+	err = ramster_sock_say(sock, &out->msg, out->page,
+			       out->more ? MSG_MORE : 0);
+	if (err == -EBADMSG)
+		err = send_nonsense(peer, sock, out);
+	spin_lock_irq(&peer->lock);
+	peer->said = jiffies;
+	spin_unlock_irq(&peer->lock);
+	return err;
+}
+
+/* The receiver */
+
+/**
+ * ramster_serve() - do what a peer asks for
+ * @peer: the peer
+ * @msg: its request; the payload is in @peer->incoming
+ *
+ * Context: the receiver.
+ * Return: RAMSTER_WIRE_OK, or what is wrong with the request.
+ */
+enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
+				      const struct ramster_msg *msg)
+{
+	struct ramster_reply *reply = &peer->reply[msg->slot];
+	enum ramster_type type = ramster_wire_reply_to(msg->type);
+	bool busy;
+
+	spin_lock_irq(&peer->lock);
+	busy = reply->busy;
+	reply->busy = true;
+	spin_unlock_irq(&peer->lock);
+	if (busy)
+		return RAMSTER_WIRE_NO_CREDIT;
+
+	reply->msg = (struct ramster_msg) {
+		.type = type,
+		.status = RAMSTER_FAILED,
+	};
+	peer->cluster->ops->serve(peer, msg, peer->incoming, &reply->msg,
+				  reply->page);
+	WARN_ON_ONCE(reply->msg.type != type);
+	reply->msg.type = type;
+	reply->msg.slot = msg->slot;
+	reply->msg.generation = msg->generation;
+
+	spin_lock_irq(&peer->lock);
+	list_add_tail(&reply->list, &peer->replies);
+	spin_unlock_irq(&peer->lock);
+	wake_up(&peer->send_wait);
+	return RAMSTER_WIRE_OK;
+}
+
+/* Which request is that, and is it one? *@found is NULL if it was given up. */
+static enum ramster_wire_error find_request(struct ramster_peer *peer,
+					    const struct ramster_msg *msg,
+					    struct ramster_request **found)
+{
+	struct ramster_slot *slot = &peer->slots[msg->slot];
+
+	lockdep_assert_held(&peer->lock);
+	if (!test_bit(msg->slot, peer->slots_busy) || !slot->said ||
+	    slot->generation != msg->generation)
+		return RAMSTER_WIRE_NOT_ASKED;
+	if (slot->reply != msg->type)
+		return RAMSTER_WIRE_BAD_TYPE;
+	*found = slot->req;
+	return RAMSTER_WIRE_OK;
+}
+
+/**
+ * ramster_answered() - take a reply of a peer
+ * @peer: the peer
+ * @msg: the reply; the payload is in @peer->incoming
+ *
+ * Context: the receiver.
+ * Return: RAMSTER_WIRE_OK, or what is wrong with the reply.
+ */
+enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
+					 const struct ramster_msg *msg)
+{
+	struct ramster_request *req = NULL;
+	enum ramster_wire_error error;
+
+	spin_lock_irq(&peer->lock);
+	error = find_request(peer, msg, &req);
+	if (!error) {
+		if (req)
+			take_off(peer, req);
+		empty_slot(peer, msg->slot);
+		peer->answered = jiffies;
+	}
+	spin_unlock_irq(&peer->lock);
+	if (error)
+		return error;
+
+	wake_up(&peer->send_wait);
+	if (req) {
+		/* It may have been given up, but waits for done() then. */
+		if (msg->payload_len)
+			memcpy(req->buf, peer->incoming, msg->payload_len);
+		req->reply = *msg;
+		req->done(req);
+	}
+	return RAMSTER_WIRE_OK;
+}
+
+static struct ramster_request *first_request(struct ramster_peer *peer)
+{
+	lockdep_assert_held(&peer->lock);
+	return list_first_entry_or_null(&peer->flying, struct ramster_request, list) ?:
+	       list_first_entry_or_null(&peer->urgent, struct ramster_request, list) ?:
+	       list_first_entry_or_null(&peer->queue, struct ramster_request, list);
+}
+
+/* Nobody knows any more what either side was asked. */
+static void forget(struct ramster_peer *peer)
+{
+	struct ramster_reply *reply, *next;
+	unsigned int i;
+
+	lockdep_assert_held(&peer->lock);
+	list_for_each_entry_safe(reply, next, &peer->replies, list)
+		list_del_init(&reply->list);
+	for (i = 0; i < peer->cluster->hello.slots; i++)
+		peer->reply[i].busy = false;
+	bitmap_zero(peer->slots_busy, RAMSTER_MAX_SLOTS);
+	peer->nr_busy = 0;
+	peer->recall = 0;
+}
+
+/**
+ * ramster_requests_fail() - the connection is gone: complete all requests
+ * @peer: the peer; is not open, and the sender does nothing
+ *
+ * Those that were sent come first, each kind in its order.
+ *
+ * Context: the receiver.
+ */
+void ramster_requests_fail(struct ramster_peer *peer)
+{
+	struct ramster_request *req;
+
+	for (;;) {
+		spin_lock_irq(&peer->lock);
+		req = first_request(peer);
+		if (req)
+			take_off(peer, req);
+		else
+			forget(peer);
+		spin_unlock_irq(&peer->lock);
+		if (!req)
+			return;
+		req->err = -ENOTCONN;
+		req->done(req);
+	}
+}
