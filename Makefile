@@ -19,6 +19,7 @@ zcache-$(CONFIG_RAMSTER) += ramster/request.o
 zcache-$(CONFIG_RAMSTER) += ramster/connection.o
 zcache-$(CONFIG_RAMSTER) += ramster/peer.o
 zcache-$(CONFIG_RAMSTER) += ramster/cluster.o
+zcache-$(CONFIG_RAMSTER) += ramster/config.o
 
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/admit_test.o
@@ -33,3 +34,4 @@ zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/ramster_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/rogue.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/rogue_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/storm_test.o
+zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/node_test.o
