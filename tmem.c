@@ -451,6 +451,41 @@ bool tmem_present(struct tmem_pool *pool, const struct tmem_oid *oid,
 }
 
 /**
+ * tmem_pin() - keep a page readable that is known by its pampd
+ * @pool: the pool
+ * @oid: the object
+ * @index: page index in the object
+ * @pampd: what must stand there
+ *
+ * @pampd may be stale: it is compared, and not looked into unless it stands
+ * there. For who works on pages that he has come across in their frames: what
+ * stands here is complete, and the name is right.
+ *
+ * Context: any but hard interrupt.
+ * Return: true if it stood there: the caller has a reference, to be dropped with
+ * pamops->free(), and the page stays where it is unless somebody else takes it.
+ */
+bool tmem_pin(struct tmem_pool *pool, const struct tmem_oid *oid,
+	      unsigned long index, void *pampd)
+{
+	struct tmem_obj *obj;
+	unsigned long flags;
+	bool there = false;
+
+	rcu_read_lock();
+	obj = obj_find(pool, oid);
+	if (obj) {
+		xa_lock_irqsave(&obj->pages, flags);
+		there = pampd && xa_load(&obj->pages, index) == pampd;
+		if (there)
+			pool->pamops->pin(pool, pampd);
+		xa_unlock_irqrestore(&obj->pages, flags);
+	}
+	rcu_read_unlock();
+	return there;
+}
+
+/**
  * tmem_replace() - exchange the pampd of a page whose contents stay the same
  * @pool: the pool
  * @oid: the object

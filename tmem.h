@@ -159,6 +159,8 @@ int tmem_get_and_free(struct tmem_pool *pool, const struct tmem_oid *oid,
 bool tmem_present(struct tmem_pool *pool, const struct tmem_oid *oid,
 		  unsigned long first, unsigned long last);
 
+bool tmem_pin(struct tmem_pool *pool, const struct tmem_oid *oid,
+	      unsigned long index, void *pampd);
 bool tmem_replace(struct tmem_pool *pool, const struct tmem_oid *oid,
 		  unsigned long index, void *old, void *pampd);
 bool tmem_evict(struct tmem_pool *pool, const struct tmem_oid *oid,

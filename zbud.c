@@ -30,11 +30,11 @@
 #define PAMPD_TAG	4UL
 #define PAMPD_TAG_MASK	7UL
 
-/* Groups that zbud_evict() tries before it gives up. */
-#define EVICT_TRIES	8
-
-/* Zpages that it unlinks between two looks at the group. */
+/* Zpages that zbud_evict() unlinks between two looks at the group. */
 #define EVICT_BATCH	8
+
+/* Groups that it tries before it gives up. */
+#define EVICT_TRIES	8
 
 static struct zbud_zpage *pampd_zpage(const void *pampd)
 {
@@ -421,13 +421,6 @@ const void *zbud_data(const void *pampd, void *buf)
 	return zbud_zpage_data(pampd_zpage(pampd), buf);
 }
 
-/* What zbud_evict() has to unlink, copied out so that no lock is needed. */
-struct evictees {
-	unsigned int nr;
-	void *pampd[EVICT_BATCH];
-	struct tmem_handle handle[EVICT_BATCH];
-};
-
 static struct zbud_group *evict_begin(struct zbud_queue *queue)
 {
 	struct zbud_group *group;
@@ -446,49 +439,48 @@ static struct zbud_group *evict_begin(struct zbud_queue *queue)
 	return group;
 }
 
-/*
- * The next few zpages, from chunk *@at on. None come in while the group is
- * being evicted.
- */
-static bool evict_collect(struct zbud_queue *queue, struct zbud_group *group,
-			  unsigned int *at, struct evictees *out)
+/* The next few zpages of a group, from chunk *@at on. */
+static unsigned int name_zpages(struct zbud_queue *queue,
+				struct zbud_group *group, unsigned int *at,
+				struct zbud_name *names, unsigned int max)
 {
 	struct zbud_zpage *zpage;
+	unsigned int nr = 0;
 
 	lockdep_assert_held(&queue->lock);
 
-	out->nr = 0;
 	for_each_set_bit_from(*at, group->heads, ZBUD_GROUP_CHUNKS) {
-		if (out->nr == EVICT_BATCH)
+		if (nr == max)
 			break;
 		zpage = zbud_group_chunk(group, *at / ZBUD_CHUNKS,
 					 *at % ZBUD_CHUNKS);
-		out->pampd[out->nr] = to_pampd(zpage);
-		zbud_zpage_name(zpage, &out->handle[out->nr]);
-		out->nr++;
+		names[nr].pampd = to_pampd(zpage);
+		zbud_zpage_name(zpage, &names[nr].handle);
+		nr++;
 	}
-	return out->nr;
+	return nr;
 }
 
 /* Unlink them without the lock, and drop what was theirs. */
 static void evict_unlink(struct zbud_queue *queue, struct zbud_group *group,
-			 struct evictees *out, zbud_unlink_t unlink, void *arg,
+			 struct zbud_name *names, unsigned int nr,
+			 zbud_unlink_t unlink, void *arg,
 			 struct list_head *frames, unsigned long *flags)
 	__must_hold(&queue->lock)
 {
 	unsigned int i;
 
 	spin_unlock_irqrestore(&queue->lock, *flags);
-	for (i = 0; i < out->nr; i++)
-		if (!unlink(arg, &out->handle[i], out->pampd[i]))
-			out->pampd[i] = NULL;
+	for (i = 0; i < nr; i++)
+		if (!unlink(arg, &names[i].handle, names[i].pampd))
+			names[i].pampd = NULL;
 	spin_lock_irqsave(&queue->lock, *flags);
 
-	for (i = 0; i < out->nr; i++) {
-		if (!out->pampd[i])
+	for (i = 0; i < nr; i++) {
+		if (!names[i].pampd)
 			continue;
 		queue->stats.evicted_zpages++;
-		zpage_put(queue, group, pampd_zpage(out->pampd[i]), frames);
+		zpage_put(queue, group, pampd_zpage(names[i].pampd), frames);
 	}
 }
 
@@ -531,9 +523,9 @@ unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 			struct list_head *frames)
 {
 	struct zbud_queue *queue = &zbud->queues[class];
-	unsigned int at, tries, nr = 0;
+	struct zbud_name names[EVICT_BATCH];
+	unsigned int at, n, tries, nr = 0;
 	struct zbud_group *group;
-	struct evictees out;
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
@@ -542,10 +534,46 @@ unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 		if (!group)
 			break;
 		at = 0;
-		while (evict_collect(queue, group, &at, &out))
-			evict_unlink(queue, group, &out, unlink, arg, frames,
-				     &flags);
+		/* None come in while the group is being evicted. */
+		while ((n = name_zpages(queue, group, &at, names, EVICT_BATCH)))
+			evict_unlink(queue, group, names, n, unlink, arg,
+				     frames, &flags);
 		nr = evict_end(queue, group, frames);
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return nr;
+}
+
+/**
+ * zbud_oldest_names() - what is in the least recently used group?
+ * @zbud: the allocator
+ * @class: whose
+ * @names: set to its zpages
+ * @max: how many there is room for
+ *
+ * The group is then the last one that would be evicted, and the next call tells
+ * of another one. For who wants to empty frames in another way than by losing
+ * what is in them. A zpage that is just being stored is among those that are
+ * told, so each has to be looked up by its name before it is read.
+ *
+ * Context: any but hard interrupt.
+ * Return: how many there are in @names; 0 if there is no group.
+ */
+unsigned int zbud_oldest_names(struct zbud *zbud, enum zbud_class class,
+			       struct zbud_name *names, unsigned int max)
+{
+	struct zbud_queue *queue = &zbud->queues[class];
+	struct zbud_group *group;
+	unsigned int at = 0, nr = 0;
+	struct page *page;
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	page = list_first_entry_or_null(&queue->lru, struct page, lru);
+	if (page) {
+		group = page_address(page);
+		nr = name_zpages(queue, group, &at, names, max);
+		list_move_tail(&page->lru, &queue->lru);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return nr;

@@ -87,6 +87,16 @@ struct zbud {
 };
 
 /**
+ * struct zbud_name - a zpage as somebody has seen it
+ * @pampd: the zpage; it may be freed at any time, so it is only compared
+ * @handle: the name it was stored with
+ */
+struct zbud_name {
+	void *pampd;
+	struct tmem_handle handle;
+};
+
+/**
  * typedef zbud_unlink_t - take a zpage out of whatever names it
  * @arg: as given to zbud_evict()
  * @handle: the name the zpage was stored with
@@ -111,6 +121,8 @@ bool zbud_is_zpage(const void *pampd);
 unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 			zbud_unlink_t unlink, void *arg,
 			struct list_head *frames);
+unsigned int zbud_oldest_names(struct zbud *zbud, enum zbud_class class,
+			       struct zbud_name *names, unsigned int max);
 unsigned int zbud_room(struct zbud *zbud, enum zbud_class class);
 bool zbud_oldest(struct zbud *zbud, enum zbud_class class, u16 *stamp);
 void zbud_stats(struct zbud *zbud, enum zbud_class class,

@@ -303,6 +303,46 @@ static void replace(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tmem_replace(pool, &oid_a, 5, old, old));
 }
 
+/* Only what stands there is pinned, and then it outlives its entry. */
+static void pin(struct kunit *test)
+{
+	struct host *host = test->priv;
+	struct tmem_pool *pool = &host->pool;
+	void *old = put(test, &oid_a, 5, 11);
+	void *item = put(test, &oid_a, 5, 12);
+
+	KUNIT_EXPECT_FALSE(test, tmem_pin(pool, &oid_a, 5, old));
+	KUNIT_EXPECT_FALSE(test, tmem_pin(pool, &oid_a, 6, item));
+	KUNIT_EXPECT_FALSE(test, tmem_pin(pool, &oid_b, 5, item));
+	KUNIT_EXPECT_EQ(test, refs(host, old), 0);
+	KUNIT_EXPECT_EQ(test, refs(host, item), 1);
+
+	KUNIT_EXPECT_TRUE(test, tmem_pin(pool, &oid_a, 5, item));
+	KUNIT_EXPECT_EQ(test, refs(host, item), 2);
+	KUNIT_EXPECT_EQ(test, nr_pages(test), 1);
+	KUNIT_EXPECT_TRUE(test, tmem_flush_page(pool, &oid_a, 5));
+	KUNIT_EXPECT_EQ(test, refs(host, item), 1);
+	KUNIT_EXPECT_FALSE(test, tmem_pin(pool, &oid_a, 5, item));
+	host_free(pool, item);
+}
+
+/* What is on its way in is not there yet, and cannot be read. */
+static void pin_only_published(struct kunit *test)
+{
+	struct host *host = test->priv;
+	void *item = make_item(host, 11);
+	struct tmem_put put;
+
+	KUNIT_ASSERT_EQ(test, tmem_put_begin(&put, &host->pool, &oid_a, 5, item,
+					     GFP_KERNEL), 0);
+	KUNIT_EXPECT_FALSE(test, tmem_pin(&host->pool, &oid_a, 5, item));
+	KUNIT_EXPECT_FALSE(test, tmem_pin(&host->pool, &oid_a, 5, NULL));
+	tmem_put_commit(&put);
+	KUNIT_EXPECT_TRUE(test, tmem_pin(&host->pool, &oid_a, 5, item));
+	host_free(&host->pool, item);
+	tmem_put_end(&put);
+}
+
 static void evict(struct kunit *test)
 {
 	struct host *host = test->priv;
@@ -695,6 +735,8 @@ static struct kunit_case tmem_cases[] = {
 	KUNIT_CASE(flush_object),
 	KUNIT_CASE(present),
 	KUNIT_CASE(replace),
+	KUNIT_CASE(pin),
+	KUNIT_CASE(pin_only_published),
 	KUNIT_CASE(evict),
 	KUNIT_CASE(visible_from_commit_on),
 	KUNIT_CASE(commit_over_put),

@@ -483,6 +483,42 @@ static void evict_class(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bench_drop(b, pers), 1);
 }
 
+/* All groups are told of in turn, oldest first, and none changes by that. */
+static void names_of_oldest(struct kunit *test)
+{
+	struct zbud_name *names = kunit_kcalloc(test, FULL_GROUP,
+						sizeof(*names), GFP_KERNEL);
+	void *zpage[3][FULL_GROUP];
+	struct bench *b = test->priv;
+	unsigned int round, group, nr, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, names);
+	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->zbud, ZBUD_EPH, names,
+						FULL_GROUP), 0);
+	for (group = 0; group < 3; group++)
+		fill_group(test, group * 100, zpage[group]);
+	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->zbud, ZBUD_PERS, names,
+						FULL_GROUP), 0);
+	for (round = 0; round < 6; round++) {
+		group = round % 3;
+		nr = zbud_oldest_names(&b->zbud, ZBUD_EPH, names, FULL_GROUP);
+		KUNIT_ASSERT_EQ(test, nr, FULL_GROUP);
+		for (i = 0; i < nr; i++) {
+			KUNIT_EXPECT_EQ(test, names[i].handle.index / 100,
+					group);
+			KUNIT_EXPECT_TRUE(test,
+					  bench_handle_right(&names[i].handle));
+			KUNIT_EXPECT_PTR_EQ(test, names[i].pampd,
+					    zpage[group][names[i].handle.index %
+							 100]);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->zbud, ZBUD_EPH, names, 2),
+			2);
+	for (group = 0; group < 3; group++)
+		drop_all(test, zpage[group], FULL_GROUP);
+}
+
 /* The frame of a zpage with an owner stays, and so does the first one. */
 static void evict_not_what_is_owned(struct kunit *test)
 {
@@ -728,6 +764,7 @@ static struct kunit_case zbud_cases[] = {
 	KUNIT_CASE(evict_many),
 	KUNIT_CASE(evict_split),
 	KUNIT_CASE(evict_class),
+	KUNIT_CASE(names_of_oldest),
 	KUNIT_CASE(evict_not_what_is_owned),
 	KUNIT_CASE(evict_next_group),
 	KUNIT_CASE(owner_frees_while_evicted),
