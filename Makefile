@@ -20,6 +20,17 @@ zcache-$(CONFIG_RAMSTER) += ramster/connection.o
 zcache-$(CONFIG_RAMSTER) += ramster/peer.o
 zcache-$(CONFIG_RAMSTER) += ramster/cluster.o
 zcache-$(CONFIG_RAMSTER) += ramster/config.o
+zcache-$(CONFIG_RAMSTER) += ramster/node.o
+zcache-$(CONFIG_RAMSTER) += ramster/sysfs.o
+zcache-$(CONFIG_RAMSTER) += ramster/remote.o
+zcache-$(CONFIG_RAMSTER) += ramster/remotify.o
+zcache-$(CONFIG_RAMSTER) += ramster/home.o
+zcache-$(CONFIG_RAMSTER) += ramster/foreign.o
+zcache-$(CONFIG_RAMSTER) += ramster/member.o
+zcache-$(CONFIG_RAMSTER) += ramster/main.o
+ifeq ($(CONFIG_RAMSTER),y)
+zcache-$(CONFIG_DEBUG_FS) += ramster/debugfs.o
+endif
 
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/admit_test.o
@@ -35,3 +46,4 @@ zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/rogue.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/rogue_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/storm_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/node_test.o
+zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/remote_test.o

@@ -16,6 +16,7 @@
 #include <linux/workqueue.h>
 
 #include "zcache.h"
+#include "ramster/ramster.h"
 
 /*
  * What losing an ephemeral frame costs, next to losing an object of the other
@@ -71,12 +72,29 @@ bool zcache_frames_exceeded(struct zcache *zc)
 	return !limit || atomic_long_read(&zc->nr_frames) > limit;
 }
 
+/**
+ * zcache_frames_left() - how many frames more may there be?
+ * @zc: the cache
+ *
+ * Context: any.
+ * Return: frames that are left to an eighth below the limit.
+ */
+unsigned long zcache_frames_left(struct zcache *zc)
+{
+	unsigned long limit = frames_limit(zc);
+	unsigned long nr = atomic_long_read(&zc->nr_frames) + limit / 8;
+
+	return limit > nr ? limit - nr : 0;
+}
+
 /* A place below the limit; also the only one who raises the count. */
 static bool reserve(struct zcache *zc)
 {
 	long nr = atomic_long_read(&zc->nr_frames);
 	long max = atomic_long_read(&zc->max_frames);
 
+	if (nr >= frames_limit(zc) - frames_limit(zc) / 8)
+		ramster_pressure();
 	do {
 		if (nr >= frames_limit(zc))
 			return false;
@@ -134,31 +152,36 @@ static struct page *spare_take(struct zcache_spare *spare)
 	return page;
 }
 
-static struct page *page_get(struct zcache *zc, enum zbud_class class)
+static struct page *page_get(struct zcache *zc, enum zbud_class class,
+			     gfp_t gfp)
 {
 	struct zcache_spare *spare = &zc->spare;
 	struct page *page;
 
 	if (class != ZBUD_EPH)
-		return alloc_page(zcache_gfp(class));
+		return alloc_page(gfp);
 	/* What was not needed is at hand; the allocator may have to zero. */
 	page = READ_ONCE(spare->nr) > SPARE_FRAMES / 2 ? spare_take(spare) : NULL;
-	page = page ?: alloc_page(zcache_gfp(class)) ?: spare_take(spare);
+	page = page ?: alloc_page(gfp) ?: spare_take(spare);
 	if (READ_ONCE(spare->nr) < SPARE_FRAMES / 2)
 		queue_work(system_unbound_wq, &spare->refill);
 	return page;
 }
 
-static struct page *frame_alloc(struct zcache *zc, enum zbud_class class)
+/* Who may not take the place of file pages is not in such need of a frame. */
+static struct page *frame_alloc(struct zcache *zc, enum zbud_class class,
+				enum zcache_from from)
 {
+	bool needed = from & ZCACHE_FROM_FILES;
 	struct page *page;
 
 	if (!reserve(zc)) {
 		zcache_count(zc, ZCACHE_LIMIT_HIT);
 		return NULL;
 	}
-	page = page_get(zc, class);
+	page = page_get(zc, class, zcache_gfp(needed ? class : ZBUD_EPH));
 	if (!page) {
+		ramster_pressure();
 		zcache_count(zc, ZCACHE_FAILED_GETFREEPAGES);
 		atomic_long_dec(&zc->nr_frames);
 		return NULL;
@@ -207,10 +230,11 @@ unsigned int zcache_frames_age(struct zcache *zc)
 /* Empty the least recently used ephemeral frames: how many? */
 static unsigned int evict_files(struct zcache *zc, struct list_head *frames)
 {
-	unsigned int zpages, raw, nr = 0;
+	unsigned int zpages, raw, nr;
 
+	nr = ramster_evict(frames);	/* others' first */
 	oldest_ages(zc, &zpages, &raw);
-	if (raw > zpages)
+	if (!nr && raw > zpages)
 		nr = zcache_raw_evict(zc, frames);
 	return nr ?:
 	       zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc, frames) ?:
@@ -302,13 +326,13 @@ struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
 {
 	struct page *page = NULL;
 
-	if (class == ZBUD_PERS) {
+	if (class == ZBUD_PERS && (from & ZCACHE_FROM_FILES)) {
 		calm_disturbed(zc);
-		if (nr_file_frames(zc))
+		if (nr_file_frames(zc) || ramster_eph_frames())
 			page = frame_eat(zc, class);
 	}
 	if (!page && (from & ZCACHE_FROM_MEMORY))
-		page = frame_alloc(zc, class);
+		page = frame_alloc(zc, class, from);
 	if (!page && (from & ZCACHE_FROM_FILES))
 		page = frame_eat(zc, class);
 	return page;
@@ -390,7 +414,8 @@ static unsigned long shrinker_count(struct shrinker *shrinker,
 
 	if (READ_ONCE(zc->spare.refiller) == current)
 		return 0;
-	nr = nr_file_frames(zc) + READ_ONCE(zc->spare.nr);
+	nr = nr_file_frames(zc) + READ_ONCE(zc->spare.nr) +
+	     ramster_eph_frames();
 	if (!nr)
 		return SHRINK_EMPTY;
 	return current_is_kswapd() ? nr / KSWAPD_SHARE : nr;
@@ -404,6 +429,7 @@ static unsigned long shrinker_scan(struct shrinker *shrinker,
 	unsigned int nr;
 	struct page *page;
 
+	ramster_pressure();
 	while (freed < sc->nr_to_scan) {
 		page = spare_take(&zc->spare);
 		if (page) {

@@ -36,6 +36,7 @@
 #include <linux/swap.h>
 
 #include "zcache.h"
+#include "ramster/ramster.h"
 
 /* Slots of a swap area in one object: two levels of an XArray. */
 #define SWAP_OBJ_SHIFT	12
@@ -106,6 +107,7 @@ static int pool_create(struct zcache *zc, u32 id, enum zbud_class class)
 	if (!pool)
 		return -ENOMEM;
 	pool->zc = zc;
+	pool->zbud = &zc->zbud;
 	pool->class = class;
 	err = tmem_new_pool(&pool->tmem, id, flags, NULL, &zcache_hostops,
 			    &zcache_pamops);
@@ -567,7 +569,7 @@ static int __init zcache_init(void)
 		return 0;
 
 	zbud_init(&zc->zbud);
-	xa_init(&zc->pools);
+	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	err = comp_init(zc);
 	if (err)
 		goto err;
@@ -581,11 +583,16 @@ static int __init zcache_init(void)
 	if (err)
 		goto err_pool;
 	zcache_debugfs_init(zc);
-	err = hooks_register(&file_registered, &swap_registered);
+	err = ramster_init(zc);
 	if (err)
 		goto err_debugfs;
+	err = hooks_register(&file_registered, &swap_registered);
+	if (err)
+		goto err_ramster;
 	return 0;
 
+err_ramster:
+	ramster_exit();
 err_debugfs:
 	zcache_debugfs_exit(zc);
 	zcache_frames_exit(zc);
@@ -612,6 +619,7 @@ static void __exit zcache_exit(void)
 		cleancache_unregister(&zcache_cleancache_ops);
 	if (swap_registered)
 		WARN_ON_ONCE(frontswap_unregister(&zcache_frontswap_ops));
+	ramster_exit();
 	zcache_debugfs_exit(zc);
 	zcache_frames_exit(zc);
 	pool_destroy(zc, EPH_POOL_ID);

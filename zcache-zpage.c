@@ -15,6 +15,7 @@
 #include <linux/string.h>
 
 #include "zcache.h"
+#include "ramster/ramster.h"
 
 /* A page that stays larger than this is not worth a frame. */
 #define POOR_SIZE	(PAGE_SIZE * 7 / 8)
@@ -61,11 +62,12 @@ static struct page *take_frame(struct put *put)
 static void *store(struct put *put, const void *data, unsigned int size)
 {
 	struct zcache *zc = put->pool->zc;
+	struct zbud *zbud = put->pool->zbud;
 	enum zbud_class class = put->pool->class;
 	struct page *frame = NULL;
 	void *pampd;
 
-	pampd = zbud_alloc(&zc->zbud, class, &put->handle, data, size, &frame);
+	pampd = zbud_alloc(zbud, class, &put->handle, data, size, &frame);
 	if (pampd)
 		return pampd;
 	frame = take_frame(put);
@@ -74,7 +76,7 @@ static void *store(struct put *put, const void *data, unsigned int size)
 			zcache_count(zc, ZCACHE_EPH_COMPRESSED_IN_VAIN);
 		return NULL;
 	}
-	pampd = zbud_alloc(&zc->zbud, class, &put->handle, data, size, &frame);
+	pampd = zbud_alloc(zbud, class, &put->handle, data, size, &frame);
 	if (frame)	/* Room has appeared meanwhile. */
 		zcache_frame_unget(zc, frame);
 	return pampd;
@@ -163,34 +165,44 @@ static void *store_page(struct put *put, u64 begin)
 
 static void zpage_pin(struct tmem_pool *tmem, void *pampd)
 {
-	struct zcache *zc = to_zcache_pool(tmem)->zc;
+	struct zcache_pool *pool = to_zcache_pool(tmem);
 
-	if (zbud_is_zpage(pampd))
-		zbud_pin(&zc->zbud, pampd);
+	if (ramster_is_remote(pampd))
+		ramster_pin(pampd);
+	else if (zbud_is_zpage(pampd))
+		zbud_pin(pool->zbud, pampd);
 	else
-		zcache_desc_pin(zc, pampd);
+		zcache_desc_pin(pool->zc, pampd);
 }
 
 static void zpage_free(struct tmem_pool *tmem, void *pampd)
 {
-	struct zcache *zc = to_zcache_pool(tmem)->zc;
+	struct zcache_pool *pool = to_zcache_pool(tmem);
 	LIST_HEAD(frames);
 
+	if (ramster_is_remote(pampd)) {
+		ramster_free(pampd);
+		return;
+	}
 	if (zbud_is_zpage(pampd))
-		zbud_free(&zc->zbud, pampd, &frames);
+		zbud_free(pool->zbud, pampd, &frames);
 	else
-		zcache_desc_free(zc, pampd, &frames);
-	zcache_frames_free(zc, &frames);
+		zcache_desc_free(pool->zc, pampd, &frames);
+	zcache_frames_free(pool->zc, &frames);
 }
 
 /* @arg is the struct page to fill. */
 static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 {
 	struct zcache *zc = to_zcache_pool(tmem)->zc;
-	u64 begin = zcache_cost_begin(&zc->cost);
-	void *dst = kmap_local_page(arg);
+	u64 begin;
+	void *dst;
 	int err;
 
+	if (ramster_is_remote(pampd))
+		return ramster_get(to_zcache_pool(tmem), pampd, arg);
+	begin = zcache_cost_begin(&zc->cost);
+	dst = kmap_local_page(arg);
 	err = load(zc, pampd, dst);
 	kunmap_local(dst);
 	zcache_cost_end(&zc->cost, zbud_is_zpage(pampd) ? ZCACHE_COMPRESSED :
@@ -299,4 +311,54 @@ out:
 	if (!pampd)
 		zcache_count(pool->zc, ZCACHE_FAILED_PERS_PUTS);
 	return pampd;
+}
+
+/**
+ * zcache_page_import() - take in a page that has been compressed elsewhere
+ * @pool: which will store it
+ * @handle: its name there
+ * @data: the compressed bytes
+ * @size: how many; 1 to zbud_max_size()
+ * @from: where a page frame for it may come from
+ *
+ * Context: may sleep or not; does not wait for memory.
+ * Return: a pampd that tmem does not know yet, or NULL if there is no room.
+ */
+void *zcache_page_import(struct zcache_pool *pool,
+			 const struct tmem_handle *handle, const void *data,
+			 unsigned int size, enum zcache_from from)
+{
+	struct put put = {
+		.pool = pool,
+		.handle = *handle,
+		.plan = {
+			.way = ZCACHE_COMPRESSED,
+			.from = from,
+		},
+	};
+
+	return zcache_frames_exceeded(pool->zc) ? NULL : store(&put, data, size);
+}
+
+/**
+ * zcache_page_expand() - decompress a page that comes from elsewhere
+ * @zc: the cache, whose compressor has compressed it
+ * @data: the compressed bytes; not trusted
+ * @size: how many
+ * @page: where to
+ *
+ * Context: may sleep.
+ * Return: 0 or an errno of the compressor.
+ */
+int zcache_page_expand(struct zcache *zc, const void *data, unsigned int size,
+		       struct page *page)
+{
+	struct zcache_comp_ctx *ctx = zcache_comp_begin(zc->comp);
+	void *dst = kmap_local_page(page);
+	int err;
+
+	err = zcache_decompress(zc->comp, ctx, data, size, dst);
+	kunmap_local(dst);
+	zcache_comp_end(ctx);
+	return err;
 }

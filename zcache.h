@@ -253,6 +253,7 @@ struct zcache {
 struct zcache_pool {
 	struct tmem_pool tmem;
 	struct zcache *zc;
+	struct zbud *zbud;	/* where its zpages are */
 	enum zbud_class class;
 };
 
@@ -281,6 +282,12 @@ void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page);
 
+void *zcache_page_import(struct zcache_pool *pool,
+			 const struct tmem_handle *handle, const void *data,
+			 unsigned int size, enum zcache_from from);
+int zcache_page_expand(struct zcache *zc, const void *data, unsigned int size,
+		       struct page *page);
+
 /* zcache-desc.c APIs: */
 int zcache_desc_init(struct zcache *zc);
 void zcache_desc_exit(struct zcache *zc);
@@ -299,6 +306,7 @@ unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames);
 /* zcache-frame.c APIs: */
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
+unsigned long zcache_frames_left(struct zcache *zc);
 void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);
 unsigned int zcache_frames_age(struct zcache *zc);

@@ -200,6 +200,6 @@ void ramster_peer_recall(struct ramster_peer *peer, u64 frames);
 /* request.c APIs: */
 int ramster_send(struct ramster_peer *peer, struct ramster_request *req);
 int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
-		 unsigned int timeout_ms);
+		 unsigned int timeout_ms, bool killable);
 
 #endif /* _RAMSTER_CLUSTER_H */

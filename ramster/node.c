@@ -321,14 +321,21 @@ err_config:
 	return err;
 }
 
-static void cluster_stop(struct cluster *cl)
+static int cluster_stop(struct cluster *cl)
 {
-	ramster_stop();
+	int err = ramster_stop();
+
+	if (err) {
+		pr_err("cluster %s stays enabled: pages cannot go where they belong\n",
+		       cluster_name(cl));
+		return err;
+	}
 	enabled = NULL;
 	unpin(cl);
 	ramster_config_free(cl->config);
 	cl->config = NULL;
 	pr_info("cluster %s is not enabled any more\n", cluster_name(cl));
+	return 0;
 }
 
 static ssize_t cluster_enable_show(struct config_item *item, char *page)
@@ -352,7 +359,7 @@ static ssize_t cluster_enable_store(struct config_item *item, const char *page,
 	if (enable && cl != enabled)
 		err = cluster_start(cl);
 	else if (!enable && cl == enabled)
-		cluster_stop(cl);
+		err = cluster_stop(cl);
 	return err ?: count;
 }
 CONFIGFS_ATTR(cluster_, enable);

@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * RAMster: which pages go to other machines, and what is done for theirs, as
- * whoever configures it sees it.
+ * RAMster: pages of zcache that are kept by other machines.
+ *
+ * What zcache sees of it. A page that is elsewhere has a pampd of its own, an
+ * XArray value entry; whoever reads it waits for the network.
  */
 #ifndef _RAMSTER_H
 #define _RAMSTER_H
 
+#include <linux/jump_label.h>
+#include <linux/list.h>
 #include <linux/types.h>
+#include <linux/xarray.h>
 
+struct page;
 struct ramster_config;
+struct zcache;
+struct zcache_pool;
 
-#define RAMSTER_TARGET_AUTO	(-1)
+#define RAMSTER_TARGET_AUTO	-1
 
 /**
- * struct ramster_knobs - what can be changed at any time
- * @target: number of the node that pages go to, or RAMSTER_TARGET_AUTO; the node
- *	is a peer of the running cluster when it is set, and may be down
- * @pers_remotify: may swap pages go to other machines?
+ * struct ramster_knobs - what a user may turn at any time
+ * @target: number of the node that pages go to, or RAMSTER_TARGET_AUTO
+ * @pers_remotify: may swap pages go?
  * @eph_remotify: may file pages?
  *
- * To be read with READ_ONCE().
+ * READ_ONCE and WRITE_ONCE.
  */
 struct ramster_knobs {
 	int target;
@@ -27,9 +34,92 @@ struct ramster_knobs {
 	bool eph_remotify;
 };
 
+#ifdef CONFIG_RAMSTER
+
+DECLARE_STATIC_KEY_FALSE(ramster_key);
+
 extern struct ramster_knobs ramster_knobs;
 
+int ramster_init(struct zcache *zc);
+void ramster_exit(void);
 int ramster_start(const struct ramster_config *config);
-void ramster_stop(void);
+int ramster_stop(void);
 
+void ramster_pin(void *pampd);
+void ramster_free(void *pampd);
+int ramster_get(struct zcache_pool *pool, void *pampd, struct page *page);
+
+void __ramster_pressure(void);
+unsigned long __ramster_eph_frames(void);
+unsigned int __ramster_evict(struct list_head *frames);
+
+static inline bool ramster_is_remote(const void *pampd)
+{
+	return xa_is_value(pampd);
+}
+
+/* Memory is short here: others may have some. Context: any. */
+static inline void ramster_pressure(void)
+{
+	if (static_branch_unlikely(&ramster_key))
+		__ramster_pressure();
+}
+
+/* Page frames with file pages of others. */
+static inline unsigned long ramster_eph_frames(void)
+{
+	return static_branch_unlikely(&ramster_key) ? __ramster_eph_frames() : 0;
+}
+
+/* Empty the oldest of these, as zbud_evict() does. */
+static inline unsigned int ramster_evict(struct list_head *frames)
+{
+	return static_branch_unlikely(&ramster_key) ? __ramster_evict(frames) : 0;
+}
+
+#else
+
+static inline int ramster_init(struct zcache *zc)
+{
+	return 0;
+}
+
+static inline void ramster_exit(void)
+{
+}
+
+static inline bool ramster_is_remote(const void *pampd)
+{
+	return false;
+}
+
+static inline void ramster_pin(void *pampd)
+{
+}
+
+static inline void ramster_free(void *pampd)
+{
+}
+
+static inline int ramster_get(struct zcache_pool *pool, void *pampd,
+			      struct page *page)
+{
+	return -ENOENT;
+}
+
+static inline void ramster_pressure(void)
+{
+}
+
+static inline unsigned long ramster_eph_frames(void)
+{
+	return 0;
+}
+
+static inline unsigned int ramster_evict(struct list_head *frames)
+{
+	return 0;
+}
+
+#endif /* CONFIG_RAMSTER */
 #endif /* _RAMSTER_H */

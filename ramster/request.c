@@ -159,11 +159,21 @@ static bool give_up(struct ramster_peer *peer, struct ramster_request *req)
 	return mine;
 }
 
+static long wait_for(struct completion *done, unsigned int timeout_ms,
+		     bool killable)
+{
+	unsigned long timeout = msecs_to_jiffies(timeout_ms);
+
+	return killable ? wait_for_completion_killable_timeout(done, timeout) :
+			  wait_for_completion_timeout(done, timeout);
+}
+
 /**
  * ramster_call() - get something from a peer, and wait for it
  * @peer: the peer
  * @req: a GET or GET_AND_FREE; @done is set here
  * @timeout_ms: how long to wait
+ * @killable: may a fatal signal end the wait?
  *
  * Context: may sleep. Not in ops, nor in done(), but for ops->room(): these are
  * called by whoever would have to receive the answer.
@@ -171,7 +181,7 @@ static bool give_up(struct ramster_peer *peer, struct ramster_request *req)
  * caller was killed. Whatever it is, nobody touches @req any more.
  */
 int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
-		 unsigned int timeout_ms)
+		 unsigned int timeout_ms, bool killable)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
 	long left;
@@ -184,8 +194,7 @@ int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
 	err = ramster_send(peer, req);
 	if (err)
 		return err;
-	left = wait_for_completion_killable_timeout(&done,
-						    msecs_to_jiffies(timeout_ms));
+	left = wait_for(&done, timeout_ms, killable);
 	if (left <= 0) {
 		if (give_up(peer, req))
 			return left ? -EINTR : -ETIMEDOUT;

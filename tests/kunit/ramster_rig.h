@@ -531,7 +531,7 @@ static inline int rig_get(struct kunit *test, struct ramster_peer *peer,
 	int err;
 
 	ask_prepare(ask, RAMSTER_GET, index);
-	err = ramster_call(peer, &ask->req, timeout_ms);
+	err = ramster_call(peer, &ask->req, timeout_ms, true);
 	if (!err && index < RIG_ABSENT) {
 		KUNIT_EXPECT_EQ(test, ask->req.reply.status, RAMSTER_OK);
 		KUNIT_EXPECT_EQ(test, ask->req.reply.payload_len,

@@ -298,7 +298,8 @@ static int waiter_main(void *arg)
 	struct waiter *waiter = arg;
 
 	ask_prepare(waiter->ask, RAMSTER_GET, 3);
-	waiter->err = ramster_call(waiter->peer, &waiter->ask->req, 60000);
+	waiter->err = ramster_call(waiter->peer, &waiter->ask->req, 60000,
+				   true);
 	kthread_complete_and_exit(&waiter->done, 0);
 }
 

@@ -287,8 +287,38 @@ static void calm_at_swapoff(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcache_frames_may_grow(&rig->zc));
 }
 
+/* Who may not take what file pages have does not stop them either. */
+static void guest_leaves_files_alone(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct page *frame;
+
+	publish(test, 1, make_raw(test, 1));
+	frame = zcache_frame_get(&rig->zc, ZBUD_PERS, ZCACHE_FROM_MEMORY);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 2);
+	KUNIT_EXPECT_EQ(test, rig->zc.calm.cap, ULONG_MAX);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
+	zcache_frame_unget(&rig->zc, frame);
+}
+
+static void frames_left(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long limit = totalram_pages() / 2;
+
+	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), limit - limit / 8);
+	publish(test, 1, make_raw(test, 1));
+	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc),
+			limit - limit / 8 - 1);
+	rig->zc.max_pool_percent = 0;
+	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), 0);
+}
+
 static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(swap_eats_files_first),
+	KUNIT_CASE(guest_leaves_files_alone),
+	KUNIT_CASE(frames_left),
 	KUNIT_CASE(limit_holds),
 	KUNIT_CASE(calm_comes_back),
 	KUNIT_CASE(calm_at_swapoff),
@@ -374,6 +404,45 @@ static void not_in_vain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_COMPRESSED_IN_VAIN), 0);
 }
 
+/* A page that has been elsewhere meanwhile. */
+static void import_what_was_exported(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct tmem_handle handle = rig_handle(2);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	struct page *again = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	void *buf = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	unsigned int size;
+	const void *data;
+	void *pampd;
+
+	rig_fill(page, 2, 1000);
+	pampd = zcache_swap_create(&rig->pool, &rig_oid, 2, page);
+	KUNIT_ASSERT_NOT_NULL(test, pampd);
+	size = zbud_size(pampd);
+	data = zbud_data(pampd, buf);
+	if (data != buf)
+		memcpy(buf, data, size);
+	zcache_pamops.free(&rig->pool.tmem, pampd);
+	KUNIT_EXPECT_EQ(test, zcache_page_expand(&rig->zc, buf, size, again), 0);
+	KUNIT_EXPECT_MEMEQ(test, page_address(page), page_address(again),
+			   PAGE_SIZE);
+
+	pampd = zcache_page_import(&rig->pool, &handle, buf, size,
+				   ZCACHE_FROM_MEMORY);
+	KUNIT_ASSERT_NOT_NULL(test, pampd);
+	publish(test, 2, pampd);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 2, 1000));
+	rig->zc.max_pool_percent = 0;
+	KUNIT_EXPECT_NULL(test, zcache_page_import(&rig->pool, &handle, buf,
+						   size, ZCACHE_FROM_MEMORY));
+	rig->zc.max_pool_percent = 50;
+	memset(buf, 0xff, size);
+	KUNIT_EXPECT_NE(test, zcache_page_expand(&rig->zc, buf, size, again), 0);
+	__free_page(again);
+	__free_page(page);
+}
+
 /* Nor is the cap passed by a page that is larger than it looked. */
 static void cap_is_kept(struct kunit *test)
 {
@@ -395,6 +464,7 @@ static struct kunit_case admit_cases[] = {
 	KUNIT_CASE(room_is_enough_for_all),
 	KUNIT_CASE(not_in_vain),
 	KUNIT_CASE(cap_is_kept),
+	KUNIT_CASE(import_what_was_exported),
 	{}
 };
 

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RAMster: the one that this machine's zcache has.
+ */
+#define pr_fmt(fmt) "ramster: " fmt
+
+#include <linux/printk.h>
+#include <linux/reboot.h>
+#include <linux/string.h>
+
+#include "core.h"
+#include "node.h"
+
+/* On while there is a cluster. */
+DEFINE_STATIC_KEY_FALSE(ramster_key);
+
+struct ramster ramster;
+
+/**
+ * __ramster_pressure() - memory is short here
+ *
+ * Context: any.
+ */
+void __ramster_pressure(void)
+{
+	ramster_remotify(&ramster);
+}
+
+static struct ramster_cluster *cluster_of(struct ramster *r)
+{
+	return rcu_dereference_protected(r->cluster, lockdep_is_held(&r->lock));
+}
+
+static int start(struct ramster *r, const struct ramster_config *config)
+{
+	int err;
+
+	if (cluster_of(r))
+		return -EBUSY;
+	err = ramster_join(r, config);
+	if (err)
+		return err;
+	err = ramster_sysfs_start(cluster_of(r), config);
+	if (err) {
+		ramster_leave(r);
+		return err;
+	}
+	static_branch_enable(&ramster_key);
+	return 0;
+}
+
+/**
+ * ramster_start() - take part in a cluster
+ * @config: which; copied
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY if there is one already; -ENODEV if zcache is off; -ENOMEM,
+ * or an errno of the network.
+ */
+int ramster_start(const struct ramster_config *config)
+{
+	struct ramster_config own = *config;
+	struct ramster *r = &ramster;
+	int err;
+
+	if (!r->zc)
+		return -ENODEV;
+	strscpy_pad(own.compressor, zcache_comp_name(r->zc->comp));
+	mutex_lock(&r->lock);
+	err = start(r, &own);
+	mutex_unlock(&r->lock);
+	return err;
+}
+
+/* @force: whatever is lost by that. */
+static int stop(struct ramster *r, bool force)
+{
+	int err = 0;
+
+	mutex_lock(&r->lock);
+	if (cluster_of(r)) {
+		err = ramster_unburden(r, force);
+		if (!err) {
+			static_branch_disable(&ramster_key);
+			ramster_sysfs_stop();
+			ramster_leave(r);
+		}
+	}
+	mutex_unlock(&r->lock);
+	return err;
+}
+
+/**
+ * ramster_stop() - leave the cluster
+ *
+ * Context: may sleep, for as long as pages go home.
+ * Return: 0, also if there is none; -EBUSY if swap pages, our own or others',
+ * cannot go home: then nothing has changed.
+ */
+int ramster_stop(void)
+{
+	return stop(&ramster, false);
+}
+
+/* The machine goes down: others shall have what is theirs. */
+static int ramster_reboot(struct notifier_block *nb, unsigned long event,
+			  void *unused)
+{
+	stop(&ramster, true);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_nb = {
+	.notifier_call = ramster_reboot,
+};
+
+/**
+ * ramster_init() - let a user describe a cluster
+ * @zc: whose pages it is about
+ *
+ * Return: 0 or an errno.
+ */
+int ramster_init(struct zcache *zc)
+{
+	struct ramster *r = &ramster;
+	int err;
+
+	err = ramster_setup(r, zc);
+	if (err)
+		return err;
+	ramster_debugfs_init(r);
+	err = ramster_sysfs_init();
+	if (err)
+		goto err_debugfs;
+	err = ramster_node_init();
+	if (err)
+		goto err_sysfs;
+	register_reboot_notifier(&reboot_nb);
+	return 0;
+
+err_sysfs:
+	ramster_sysfs_exit();
+err_debugfs:
+	ramster_debugfs_exit(r);
+	ramster_teardown(r);
+	return err;
+}
+
+/**
+ * ramster_exit() - undo ramster_init()
+ *
+ * Context: may sleep; the hooks use zcache no more, but its pools are there.
+ */
+void ramster_exit(void)
+{
+	struct ramster *r = &ramster;
+
+	unregister_reboot_notifier(&reboot_nb);
+	ramster_node_exit();
+	stop(r, true);
+	ramster_sysfs_exit();
+	ramster_debugfs_exit(r);
+	ramster_teardown(r);
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RAMster: own pages go out.
+ *
+ * When memory is short, a worker takes the groups of page frames that zcache
+ * would evict next, or would never, and sends what is in them to the peer with
+ * the most room, as many pages at a time as there are contexts. A page stays
+ * where it is until the peer has said that it has it; then its descriptor takes
+ * its place in tmem, if nobody has taken the page out meanwhile.
+ *
+ * Pages are found by their frames, as eviction does, and then looked up by name:
+ * only what stands in tmem is complete, and can be read for as long as it is
+ * pinned.
+ */
+#include <linux/list.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+/* Pages under way to all peers. */
+#define PUTS		64
+
+/* Pages that are sent for each time that memory is short. */
+#define WANTED		256
+
+/* Zpages of a group that are looked at. */
+#define NAMES		64
+
+/* Groups in a row of which nothing could be sent, until it is given up. */
+#define FUTILE		32
+
+/**
+ * struct put - a page on its way to a peer
+ * @req: the message
+ * @list: among those that are not in use
+ * @ramster: whose
+ * @rpage: its descriptor
+ * @pampd: the page, pinned
+ * @buf: its bytes, if they do not lie together
+ */
+struct put {
+	struct ramster_request req;
+	struct list_head list;
+	struct ramster *ramster;
+	struct ramster_rpage *rpage;
+	void *pampd;
+	void *buf;
+};
+
+/**
+ * struct ramster_puts - all contexts for that
+ * @lock: protects @free
+ * @free: those not in use
+ * @nr_free: how many; READ_ONCE
+ * @names: what is in a group; the worker's
+ * @put: all
+ */
+struct ramster_puts {
+	spinlock_t lock;	/* free */
+	struct list_head free;
+	unsigned int nr_free;
+	struct zbud_name names[NAMES];
+	struct put put[PUTS];
+};
+
+static struct put *put_take(struct ramster_puts *puts)
+{
+	struct put *put;
+
+	spin_lock_irq(&puts->lock);
+	put = list_first_entry_or_null(&puts->free, struct put, list);
+	if (put) {
+		list_del(&put->list);
+		puts->nr_free--;
+	}
+	spin_unlock_irq(&puts->lock);
+	return put;
+}
+
+static void put_give(struct put *put)
+{
+	struct ramster *r = put->ramster;
+	struct ramster_puts *puts = r->puts;
+	unsigned long flags;
+
+	spin_lock_irqsave(&puts->lock, flags);
+	list_add(&put->list, &puts->free);
+	puts->nr_free++;
+	spin_unlock_irqrestore(&puts->lock, flags);
+	wake_up(&r->wait);
+}
+
+/* The page is not read any more; it may be freed by that. */
+static void unpin(struct zcache *zc, void *pampd)
+{
+	LIST_HEAD(frames);
+
+	zbud_free(&zc->zbud, pampd, &frames);
+	zcache_frames_free(zc, &frames);
+}
+
+/* The peer has it: so let its descriptor take its place. */
+static void page_is_remote(struct ramster *r, struct put *put)
+{
+	const struct tmem_handle *handle = &put->rpage->handle;
+	void *pampd = ramster_to_pampd(put->rpage);
+	struct zcache_pool *pool;
+	bool done = false;
+
+	ramster_rpage_publish(put->rpage);
+	rcu_read_lock();
+	pool = xa_load(&r->zc->pools, handle->pool_id);
+	if (pool)
+		done = tmem_replace(&pool->tmem, &handle->oid, handle->index,
+				    put->pampd, pampd);
+	rcu_read_unlock();
+	if (done)
+		ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTED,
+				    put->rpage->class);
+	else
+		ramster_free(pampd);
+}
+
+static void put_done(struct ramster_request *req)
+{
+	struct put *put = container_of(req, struct put, req);
+	struct ramster *r = put->ramster;
+
+	if (!req->err && req->reply.status == RAMSTER_OK) {
+		page_is_remote(r, put);
+	} else {
+		ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTE_FAILED,
+				    put->rpage->class);
+		WRITE_ONCE(put->rpage->keeper->room, 0);
+		if (req->err)	/* It may be there. */
+			ramster_free(ramster_to_pampd(put->rpage));
+		else
+			ramster_rpage_discard(put->rpage);
+	}
+	unpin(r->zc, put->pampd);
+	put_give(put);
+}
+
+/* Where to? The keeper with most room, or the one that the user wants. */
+static struct ramster_keeper *find_keeper(struct ramster *r)
+{
+	int target = READ_ONCE(ramster_knobs.target);
+	struct ramster_keeper *keeper, *best = NULL;
+	s64 most = PAGE_SIZE, room;
+	struct ramster_peer *peer;
+	unsigned int i;
+
+	for (i = 0; i < RAMSTER_MAX_NODES; i++) {
+		if (target != RAMSTER_TARGET_AUTO && target != i)
+			continue;
+		keeper = &r->keepers[i];
+		room = READ_ONCE(keeper->room);
+		if (room < most)
+			continue;
+		peer = ramster_peer_of(r, i);
+		if (!peer || !ramster_peer_up(peer))
+			continue;
+		best = keeper;
+		most = room;
+	}
+	return best;
+}
+
+/* A page that stands in tmem by this name is pinned, if it does. */
+static bool pin_by_name(struct zcache *zc, const struct zbud_name *name)
+{
+	const struct tmem_handle *handle = &name->handle;
+	struct zcache_pool *pool;
+	bool there;
+
+	rcu_read_lock();
+	pool = xa_load(&zc->pools, handle->pool_id);
+	there = pool && tmem_pin(&pool->tmem, &handle->oid, handle->index,
+				 name->pampd);
+	rcu_read_unlock();
+	return there;
+}
+
+/* Send a pinned page. */
+static int put_send(struct ramster *r, struct ramster_keeper *keeper,
+		    struct put *put, const struct zbud_name *name,
+		    enum zbud_class class)
+{
+	const void *data = zbud_data(name->pampd, put->buf);
+	unsigned int size = zbud_size(name->pampd);
+	struct ramster_peer *peer = ramster_peer_of(r, keeper->num);
+	int err;
+
+	put->pampd = name->pampd;
+	put->rpage = ramster_rpage_create(keeper, &name->handle, class, data,
+					  size, GFP_NOIO | __GFP_NORETRY |
+					  __GFP_NOWARN);
+	if (!put->rpage) {
+		ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTE_FAILED, class);
+		return -ENOMEM;
+	}
+	put->req = (struct ramster_request) {
+		.msg = {
+			.type = RAMSTER_PUT,
+			.handle = ramster_wire_name(put->rpage),
+			.persistent = class == ZBUD_PERS,
+			.kind = RAMSTER_COMPRESSED,
+			.payload_len = size,
+		},
+		.payload = data,
+		.done = put_done,
+	};
+	err = peer ? ramster_send(peer, &put->req) : -ENOTCONN;
+	if (err) {
+		ramster_rpage_discard(put->rpage);
+		return err;
+	}
+	WRITE_ONCE(keeper->room, keeper->room - size);
+	return 0;
+}
+
+/* One page of a group: 1 if it is on its way, 0 if not, or an errno. */
+static int send_one(struct ramster *r, struct ramster_keeper *keeper,
+		    const struct zbud_name *name, enum zbud_class class)
+{
+	struct put *put;
+	int err;
+
+	wait_event(r->wait, READ_ONCE(r->puts->nr_free));
+	put = put_take(r->puts);
+	if (WARN_ON_ONCE(!put))
+		return -EAGAIN;
+	if (!pin_by_name(r->zc, name)) {
+		put_give(put);
+		return 0;
+	}
+	err = put_send(r, keeper, put, name, class);
+	if (err) {
+		unpin(r->zc, name->pampd);
+		put_give(put);
+		return err;
+	}
+	return 1;
+}
+
+/* The oldest group: how many pages of it are on their way, or an errno. */
+static int send_group(struct ramster *r, enum zbud_class class)
+{
+	struct ramster_keeper *keeper = find_keeper(r);
+	struct zbud_name *names = r->puts->names;
+	int sent = 0, ret;
+	unsigned int i, nr;
+
+	if (!keeper)
+		return -ENOSPC;
+	nr = zbud_oldest_names(&r->zc->zbud, class, names, NAMES);
+	if (!nr)
+		return -ENOENT;
+	for (i = 0; i < nr; i++) {
+		ret = send_one(r, keeper, &names[i], class);
+		if (ret < 0)
+			return ret;
+		sent += ret;
+	}
+	return sent;
+}
+
+static bool may_go(enum zbud_class class)
+{
+	return class == ZBUD_EPH ? READ_ONCE(ramster_knobs.eph_remotify) :
+				   READ_ONCE(ramster_knobs.pers_remotify);
+}
+
+/* Swap pages first: file pages give way by themselves. */
+static void send_class(struct ramster *r, enum zbud_class class)
+{
+	unsigned int futile = 0;
+	int sent;
+
+	while (may_go(class) && !READ_ONCE(r->leaving) && futile < FUTILE &&
+	       atomic_read(&r->wanted) > 0) {
+		sent = send_group(r, class);
+		if (sent < 0)
+			break;
+		futile = sent ? 0 : futile + 1;
+		atomic_sub(sent, &r->wanted);
+		cond_resched();
+	}
+}
+
+static void remotify_work(struct work_struct *work)
+{
+	struct ramster *r = container_of(work, struct ramster, remotify);
+	unsigned int noio = memalloc_noio_save();
+	int idx = srcu_read_lock(&r->srcu);
+
+	if (may_go(ZBUD_PERS))
+		ramster_memalloc(r, true);
+	ramster_foreign_recall(r, WANTED / 2);
+	send_class(r, ZBUD_PERS);
+	send_class(r, ZBUD_EPH);
+	atomic_set(&r->wanted, 0);
+	srcu_read_unlock(&r->srcu, idx);
+	memalloc_noio_restore(noio);
+}
+
+/**
+ * ramster_remotify_more() - send pages out, soon
+ * @r: whose
+ *
+ * Context: any.
+ */
+void ramster_remotify_more(struct ramster *r)
+{
+	if (READ_ONCE(r->leaving) || !rcu_access_pointer(r->cluster))
+		return;
+	atomic_set(&r->wanted, WANTED);
+	queue_work(r->wq, &r->remotify);
+}
+
+/**
+ * ramster_remotify() - memory is short: the same, and lend none
+ * @r: whose
+ *
+ * Context: any.
+ */
+void ramster_remotify(struct ramster *r)
+{
+	WRITE_ONCE(r->pressed, jiffies);
+	ramster_remotify_more(r);
+}
+
+/**
+ * ramster_remotify_idle() - is no page on its way out?
+ * @r: whose
+ *
+ * Context: any.
+ * Return: true if none is, nor is about to be.
+ */
+bool ramster_remotify_idle(struct ramster *r)
+{
+	return !work_busy(&r->remotify) &&
+	       READ_ONCE(r->puts->nr_free) == PUTS;
+}
+
+/**
+ * ramster_remotify_init() - prepare to send pages
+ * @r: whose
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ramster_remotify_init(struct ramster *r)
+{
+	struct ramster_puts *puts = kvzalloc(sizeof(*puts), GFP_KERNEL);
+	unsigned int i;
+
+	if (!puts)
+		return -ENOMEM;
+	spin_lock_init(&puts->lock);
+	INIT_LIST_HEAD(&puts->free);
+	INIT_WORK(&r->remotify, remotify_work);
+	r->puts = puts;
+	for (i = 0; i < PUTS; i++) {
+		puts->put[i].ramster = r;
+		puts->put[i].buf = (void *)__get_free_page(GFP_KERNEL);
+		if (!puts->put[i].buf)
+			goto err;
+		list_add(&puts->put[i].list, &puts->free);
+		puts->nr_free++;
+	}
+	return 0;
+
+err:
+	ramster_remotify_exit(r);
+	return -ENOMEM;
+}
+
+/**
+ * ramster_remotify_exit() - undo ramster_remotify_init()
+ * @r: whose; no page is on its way any more
+ */
+void ramster_remotify_exit(struct ramster *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < PUTS; i++)
+		free_page((unsigned long)r->puts->put[i].buf);
+	kvfree(r->puts);
+	r->puts = NULL;
+}

@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of pages that go out and come back: two nodes in one kernel, of which
+ * both have the same zcache. What one sends the other keeps apart.
+ */
+#include <linux/delay.h>
+#include <linux/in.h>
+#include <linux/jiffies.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/sizes.h>
+#include <net/net_namespace.h>
+
+#include "zcache_rig.h"
+#include "../../ramster/core.h"
+
+#define PORT		17800
+#define SWAP_ID		6
+#define NR		300	/* pages */
+#define NOISE		1500	/* of each page */
+
+/* How long to wait for what must happen. */
+#define PATIENCE	(60 * HZ)
+
+#define eventually(cond)						\
+	({								\
+		unsigned long __until = jiffies + PATIENCE;		\
+		bool __is;						\
+									\
+		while (!(__is = (cond)) && time_before(jiffies, __until)) \
+			usleep_range(200, 500);				\
+		__is;							\
+	})
+
+/**
+ * struct two - what a test works on
+ * @rig: the zcache of both, with a pool of file pages
+ * @swap: a pool of swap pages
+ * @node: the nodes: 0 has the pages
+ * @config: what they know of each other
+ * @all: where they are
+ */
+struct two {
+	struct rig *rig;
+	struct zcache_pool swap;
+	struct ramster *node[2];
+	struct ramster_config config;
+	struct ramster_node all[2];
+};
+
+static struct ramster_keeper *keeper(struct two *two)
+{
+	return &two->node[0]->keepers[1];
+}
+
+static unsigned long away(struct two *two, enum zbud_class class)
+{
+	return READ_ONCE(keeper(two)->nr[class]);
+}
+
+static unsigned long kept(struct two *two, enum zbud_class class)
+{
+	struct zbud *zbud = &two->node[1]->lent.zbud;
+
+	return READ_ONCE(zbud->queues[class].stats.zpages);
+}
+
+static unsigned long events(struct two *two, unsigned int node,
+			    enum ramster_event event)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(two->node[node]->events, cpu)->count[event];
+	return sum;
+}
+
+/* Pages */
+
+static struct zcache_pool *pool_of(struct two *two, enum zbud_class class)
+{
+	return class == ZBUD_PERS ? &two->swap : &two->rig->pool;
+}
+
+static bool put_page_in(struct two *two, enum zbud_class class,
+			unsigned long index)
+{
+	struct zcache_pool *pool = pool_of(two, class);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	void *pampd;
+
+	rig_fill(page, index, NOISE);
+	pampd = class == ZBUD_PERS ?
+		zcache_swap_create(pool, &rig_oid, index, page) :
+		zcache_file_create(pool, &rig_oid, index, page, 0);
+	__free_page(page);
+	return pampd && !tmem_put(&pool->tmem, &rig_oid, index, pampd,
+				  GFP_KERNEL);
+}
+
+/* 0 if the page came and is right. */
+static int get_page_out(struct two *two, enum zbud_class class,
+			unsigned long index)
+{
+	struct page *got = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	int err;
+
+	err = tmem_get(&pool_of(two, class)->tmem, &rig_oid, index, got);
+	rig_fill(page, index, NOISE);
+	if (!err && memcmp(page_address(got), page_address(page), PAGE_SIZE))
+		err = -EBADMSG;
+	__free_page(page);
+	__free_page(got);
+	return err;
+}
+
+static bool flush(struct two *two, enum zbud_class class, unsigned long index)
+{
+	return tmem_flush_page(&pool_of(two, class)->tmem, &rig_oid, index);
+}
+
+static void fill(struct kunit *test, enum zbud_class class)
+{
+	unsigned long i;
+
+	for (i = 0; i < NR; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(test->priv, class, i));
+}
+
+/* No more than this many are still at home; one group is left at times. */
+static void send(struct kunit *test, enum zbud_class class, unsigned long nr)
+{
+	struct two *two = test->priv;
+
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	KUNIT_ASSERT_TRUE(test, eventually((ramster_remotify(two->node[0]),
+					    away(two, class) >= nr)));
+	flush_work(&two->node[0]->remotify);
+}
+
+/* Memory has not been short for a long time. */
+static void relax(struct two *two)
+{
+	WRITE_ONCE(two->node[0]->pressed, jiffies - 60 * HZ);
+}
+
+static void flush_all_pages(struct two *two, enum zbud_class class)
+{
+	tmem_flush_object(&pool_of(two, class)->tmem, &rig_oid);
+}
+
+/* Nodes */
+
+static void join(struct kunit *test, unsigned int num)
+{
+	struct two *two = test->priv;
+
+	two->config.self = num;
+	mutex_lock(&two->node[num]->lock);
+	KUNIT_EXPECT_EQ(test, ramster_join(two->node[num], &two->config), 0);
+	mutex_unlock(&two->node[num]->lock);
+}
+
+static int leave(struct two *two, unsigned int num, bool force)
+{
+	struct ramster *r = two->node[num];
+	int err = 0;
+
+	mutex_lock(&r->lock);
+	if (rcu_access_pointer(r->cluster)) {
+		err = ramster_unburden(r, force);
+		if (!err)
+			ramster_leave(r);
+	}
+	mutex_unlock(&r->lock);
+	return err;
+}
+
+/* Without a word to anybody. */
+static void crash(struct two *two, unsigned int num)
+{
+	mutex_lock(&two->node[num]->lock);
+	ramster_leave(two->node[num]);
+	mutex_unlock(&two->node[num]->lock);
+}
+
+static bool sees(struct two *two, unsigned int num)
+{
+	struct ramster *r = two->node[num];
+	struct ramster_peer *peer;
+	bool up;
+	int idx;
+
+	idx = srcu_read_lock(&r->srcu);
+	peer = ramster_peer_of(r, !num);
+	up = peer && ramster_peer_up(peer);
+	srcu_read_unlock(&r->srcu, idx);
+	return up;
+}
+
+static void await_up(struct kunit *test)
+{
+	struct two *two = test->priv;
+
+	KUNIT_ASSERT_TRUE(test, eventually(sees(two, 0) && sees(two, 1)));
+}
+
+static void reset(struct two *two)
+{
+	struct ramster *r = two->node[0];
+	int idx = srcu_read_lock(&r->srcu);
+
+	ramster_peer_reset(ramster_peer_of(r, 1), "test");
+	srcu_read_unlock(&r->srcu, idx);
+}
+
+/* Tests */
+
+static void there_and_back(struct kunit *test, enum zbud_class class)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, class);
+	send(test, class, NR - 20);
+	KUNIT_EXPECT_TRUE(test, eventually(kept(two, class) == away(two, class)));
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, class, i), 0);
+	flush_all_pages(two, class);
+	KUNIT_EXPECT_TRUE(test, eventually(!away(two, class)));
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, class)));
+}
+
+static void swap_there_and_back(struct kunit *test)
+{
+	there_and_back(test, ZBUD_PERS);
+}
+
+static void files_there_and_back(struct kunit *test)
+{
+	there_and_back(test, ZBUD_EPH);
+}
+
+/* A page that goes out gives its memory back here. */
+static void frames_come_free(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct zbud *zbud = &two->rig->zc.zbud;
+	unsigned long before;
+
+	fill(test, ZBUD_PERS);
+	before = READ_ONCE(zbud->queues[ZBUD_PERS].stats.pageframes);
+	send(test, ZBUD_PERS, NR - 20);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(zbud->queues[ZBUD_PERS].stats.pageframes) <
+					   before / 8));
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+/* A page that was read is at home again, while memory allows. */
+static void read_comes_home(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	two->node[0]->selfshrink_ms = 0;
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	KUNIT_EXPECT_GE(test, away(two, ZBUD_PERS), NR - 20);
+	relax(two);
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_PERS)));
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+/* Nobody reads them: they come by themselves. */
+static void selfshrink(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	two->node[0]->selfshrink_ms = 10;
+	two->node[0]->selfshrink_pages = 50;
+	relax(two);
+	mod_delayed_work(two->node[0]->wq, &two->node[0]->shrink, 0);
+	KUNIT_EXPECT_TRUE(test, eventually(!away(two, ZBUD_PERS)));
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+static void connection_breaks(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	for (i = 0; i < NR; i++) {
+		if (i % 100 == 50)
+			reset(two);
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	}
+	reset(two);
+	flush_all_pages(two, ZBUD_PERS);
+	await_up(test);
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_PERS)));
+}
+
+/* The keeper starts anew: swap pages are lost at once, file pages are missed. */
+static void keeper_forgets(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long lost, i, nr = 0;
+
+	fill(test, ZBUD_PERS);
+	fill(test, ZBUD_EPH);
+	send(test, ZBUD_PERS, NR - 20);
+	send(test, ZBUD_EPH, NR - 20);
+	lost = away(two, ZBUD_PERS);
+	crash(two, 1);
+	KUNIT_EXPECT_EQ(test, kept(two, ZBUD_PERS), 0);
+	join(test, 1);
+	await_up(test);
+	KUNIT_EXPECT_TRUE(test, eventually(!away(two, ZBUD_EPH) &&
+					   !away(two, ZBUD_PERS)));
+	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_PERS_PAGES_LOST), lost);
+	for (i = 0; i < NR; i++) {
+		nr += get_page_out(two, ZBUD_PERS, i) == -ENOENT;
+		KUNIT_EXPECT_NE(test, get_page_out(two, ZBUD_EPH, i),
+				-EBADMSG);
+	}
+	KUNIT_EXPECT_EQ(test, nr, lost);
+	flush_all_pages(two, ZBUD_PERS);
+	flush_all_pages(two, ZBUD_EPH);
+}
+
+/* What the keeper sends is not what it was given. */
+static void keeper_lies(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster_rpage *rpage;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	rpage = ramster_rpage_newest(keeper(two), ZBUD_PERS);
+	KUNIT_ASSERT_NOT_NULL(test, rpage);
+	rpage->crc++;
+	KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, rpage->handle.index),
+			-EIO);
+	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_BAD_PAGES), 1);
+	rpage->crc--;
+	ramster_free(ramster_to_pampd(rpage));
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+/* Who has no room is asked in vain, and nothing is lost by that. */
+static void keeper_refuses(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, ZBUD_PERS);
+	two->node[1]->leaving = true;
+	WRITE_ONCE(keeper(two)->room, SZ_16M);	/* as it was told before */
+	ramster_remotify(two->node[0]);
+	flush_work(&two->node[0]->remotify);
+	KUNIT_EXPECT_TRUE(test, eventually(events(two, 0, RAMSTER_PERS_PAGES_REMOTE_FAILED)));
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	two->node[1]->leaving = false;
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+static void owner_leaves(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	KUNIT_EXPECT_EQ(test, leave(two, 0, false), 0);
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_PERS)));
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+static void keeper_leaves(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	relax(two);
+	KUNIT_EXPECT_EQ(test, leave(two, 1, false), 0);
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+/* There is no memory at home: who would lose pages by leaving stays. */
+static void owner_cannot_leave(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long i;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	two->rig->zc.max_pool_percent = 0;
+	KUNIT_EXPECT_EQ(test, leave(two, 0, false), -EBUSY);
+	two->rig->zc.max_pool_percent = 50;
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+#define RACE_PAGES	64
+#define RACE_STEPS	400
+
+/* Each worker has pages of its own, since a slot has one owner at a time. */
+static void race_work(struct test_worker *worker)
+{
+	struct two *two = worker->ctx;
+	unsigned long first = (worker->rnd.s1 % 1000) * RACE_PAGES, index;
+	DECLARE_BITMAP(there, RACE_PAGES) = {};
+	unsigned int i, n;
+
+	for (i = 0; i < RACE_STEPS; i++) {
+		n = test_below(&worker->rnd, RACE_PAGES);
+		index = first + n;
+		switch (test_below(&worker->rnd, 4)) {
+		case 0:
+		case 1:
+			if (put_page_in(two, ZBUD_PERS, index))
+				__set_bit(n, there);
+			break;
+		case 2:
+			if (get_page_out(two, ZBUD_PERS, index) !=
+			    (test_bit(n, there) ? 0 : -ENOENT))
+				atomic_inc(&two->rig->errors);
+			break;
+		case 3:
+			flush(two, ZBUD_PERS, index);
+			__clear_bit(n, there);
+			break;
+		}
+		if (!test_below(&worker->rnd, 8))
+			ramster_remotify(two->node[0]);
+		if (!test_below(&worker->rnd, 64)) {
+			relax(two);
+			mod_delayed_work(two->node[0]->wq,
+					 &two->node[0]->shrink, 0);
+		}
+	}
+}
+
+static void race(struct kunit *test)
+{
+	struct two *two = test->priv;
+
+	two->node[0]->selfshrink_ms = 10;
+	test_run_workers(test, race_work, two);
+	KUNIT_EXPECT_GT(test, events(two, 0, RAMSTER_PERS_PAGES_REMOTED), 0);
+	KUNIT_EXPECT_GT(test, events(two, 0,
+				     RAMSTER_REMOTE_PERS_PAGES_SUCC_GET), 0);
+	flush_all_pages(two, ZBUD_PERS);
+	flush_work(&two->node[0]->remotify);
+	KUNIT_EXPECT_TRUE(test, eventually(!away(two, ZBUD_PERS)));
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_PERS)));
+}
+
+/* Setup */
+
+static void make_swap_pool(struct kunit *test, struct two *two)
+{
+	struct zcache *zc = &two->rig->zc;
+
+	two->swap.zc = zc;
+	two->swap.zbud = &zc->zbud;
+	two->swap.class = ZBUD_PERS;
+	KUNIT_ASSERT_EQ(test, tmem_new_pool(&two->swap.tmem, SWAP_ID,
+					    TMEM_POOL_PERSISTENT, NULL,
+					    &rig_hostops, &zcache_pamops), 0);
+	KUNIT_ASSERT_EQ(test, xa_insert(&zc->pools, SWAP_ID, &two->swap,
+					GFP_KERNEL), 0);
+}
+
+static void make_node(struct kunit *test, struct two *two, unsigned int num)
+{
+	struct sockaddr_in *addr = (void *)&two->all[num].addr;
+
+	addr->sin_family = AF_INET;
+	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	addr->sin_port = htons(PORT + num);
+	two->all[num].num = num;
+	two->node[num] = kunit_kzalloc(test, sizeof(struct ramster),
+				       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, two->node[num]);
+	KUNIT_ASSERT_EQ(test, ramster_setup(two->node[num], &two->rig->zc), 0);
+}
+
+static int remote_init(struct kunit *test)
+{
+	static const uuid_t uuid = UUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12);
+	struct two *two = kunit_kzalloc(test, sizeof(*two), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, two);
+	rig_init(test);
+	two->rig = test->priv;
+	two->rig->zc.policy = ZCACHE_PUT_ALL;
+	test->priv = two;
+	make_swap_pool(test, two);
+	two->config = (struct ramster_config) {
+		.cluster = "test",
+		.uuid = uuid,
+		.compressor = "lzo-rle",
+		.slots = 16,
+		.times = {
+			.connect_ms = 30000,
+			.request_ms = 30000,
+			.keepalive_ms = 100,
+			.dead_ms = 60000,
+		},
+		.nr_nodes = 2,
+		.nodes = two->all,
+	};
+	make_node(test, two, 0);
+	make_node(test, two, 1);
+	join(test, 0);
+	join(test, 1);
+	await_up(test);
+	return 0;
+}
+
+static void remote_exit(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned int num;
+
+	if (!two)
+		return;
+	for (num = 0; num < 2; num++) {
+		leave(two, num, true);
+		ramster_teardown(two->node[num]);
+	}
+	xa_erase(&two->rig->zc.pools, SWAP_ID);
+	synchronize_rcu();
+	tmem_destroy_pool(&two->swap.tmem);
+	test->priv = two->rig;
+	rig_exit(test);
+}
+
+/* Before init, nobody has brought loopback up. */
+static int network_up(struct kunit_suite *suite)
+{
+	struct net_device *lo = init_net.loopback_dev;
+	int err;
+
+	rtnl_lock();
+	err = dev_change_flags(lo, lo->flags | IFF_UP, NULL);
+	rtnl_unlock();
+	return err;
+}
+
+static struct kunit_case remote_cases[] = {
+	KUNIT_CASE(swap_there_and_back),
+	KUNIT_CASE(files_there_and_back),
+	KUNIT_CASE(frames_come_free),
+	KUNIT_CASE(read_comes_home),
+	KUNIT_CASE(selfshrink),
+	KUNIT_CASE(connection_breaks),
+	KUNIT_CASE(keeper_forgets),
+	KUNIT_CASE(keeper_lies),
+	KUNIT_CASE(keeper_refuses),
+	KUNIT_CASE(owner_leaves),
+	KUNIT_CASE(keeper_leaves),
+	KUNIT_CASE(owner_cannot_leave),
+	KUNIT_CASE_SLOW(race),
+	{}
+};
+
+static struct kunit_suite remote_suite = {
+	.name = "ramster_pages",
+	.suite_init = network_up,
+	.init = remote_init,
+	.exit = remote_exit,
+	.test_cases = remote_cases,
+};
+
+kunit_test_suite(remote_suite);
