@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Drive machines that pool their memory: boot them, talk to them, do them harm.
+# Sourced by the tests of this folder. A machine is known by its node number.
+
+. "$(dirname "${BASH_SOURCE[0]}")/../qemu/lib.sh"
+set +e	# a test that fails says so, and the others follow
+
+here=$root/tests/qemu
+kernel=${CLUSTER_KERNEL:-cluster}
+memory=${CLUSTER_MEMORY:-256}
+slow=${CLUSTER_SLOW:-1}		# how many times the patience
+label=${CLUSTER_LABEL:-$(basename "$0")}
+port=$((20000 + $$ % 20000))
+declare -A machine
+cases=0
+
+folder() { echo "$build/run/$label-$1"; }
+
+# start NODE: boot it, and wait until it can be talked to
+start() {
+	local out line
+	out=$(folder "$1")
+	rm -rf "$out"
+	"$here/boot" node --kernel "$kernel" --name "${out##*/}" --memory "$memory" --swap 512 \
+		--node "$1,$port" --timeout 3000 --append "zcache=1 zargs=$1" \
+		> "$build/log/${out##*/}" 2>&1 &
+	machine[$1]=$!
+	until [ -e "$out/booted" ]; do
+		kill -0 "${machine[$1]}" 2> /dev/null || return
+		sleep 0.1
+	done
+	# Held open, so that nothing that is said is lost.
+	eval "exec {in_$1}<> '$out/control.in' {out_$1}<> '$out/control.out' {mon_$1}<> '$out/monitor.in'"
+	hear "$1" $((60 * slow)) ready
+}
+
+# hear NODE SECONDS WORD: until this line comes; print those before
+hear() {
+	local fd=out_$1 line
+	while read -r -t "$2" -u "${!fd}" line; do
+		line=${line%$'\r'}
+		[ "$line" != "$3" ] || return 0
+		case $line in
+		'= '*) return "${line#= }" ;;
+		'| '*) printf '%s\n' "${line#| }" ;;
+		esac
+	done
+	echo "# node $1 does not answer"
+	return 99
+}
+
+# on NODE COMMAND...: have it done there; its output and its status
+on() {
+	local fd=in_$1 node=$1
+	shift
+	printf '%s\n' "$*" >&"${!fd}" 2> /dev/null || return 99
+	hear "$node" $((120 * slow)) '= 0'
+}
+
+# monitor NODE COMMAND: tell the emulator
+monitor() {
+	local fd=mon_$1
+	printf '%s\n' "$2" >&"${!fd}"
+}
+
+freeze() { monitor "$1" stop; }
+thaw() { monitor "$1" cont; }
+cut() { monitor "$1" 'set_link net off'; }
+mend() { monitor "$1" 'set_link net on'; }
+
+# crash NODE: as if its plug had been pulled
+crash() {
+	monitor "$1" quit
+	wait "${machine[$1]}"
+	clean_end "$1"
+	unset "machine[$1]"
+}
+
+# finish NODE: let it end by itself
+finish() {
+	local fd=in_$1
+	echo quit >&"${!fd}"
+	wait "${machine[$1]}"
+	clean_end "$1"
+	unset "machine[$1]"
+}
+
+# Its kernel did not complain, while it lived.
+clean_end() {
+	local log
+	log=$build/log/$(basename "$(folder "$1")")
+	if grep '^# boot failed' "$log" | grep -qv 'did not come to its end'; then
+		sed 's/^/# /' "$log" | tail -n 60
+		result 1 "the kernel of node $1 does not complain"
+	fi
+}
+
+finish_all() {
+	local node
+	for node in "${!machine[@]}"; do
+		finish "$node"
+	done
+}
+
+# result STATUS DESCRIPTION
+result() {
+	cases=$((cases + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $cases $2"
+	else
+		echo "not ok $cases $2"
+		for_the_record
+	fi
+}
+
+for_the_record() {
+	local node
+	for node in "${!machine[@]}"; do
+		on "$node" "cd $ramster_dir; grep . * | grep -v ':0\$'; dmesg | tail -n 6" | sed "s/^/#   node $node: /"
+	done
+}
+ramster_dir=/sys/kernel/debug/ramster
+
+# must DESCRIPTION COMMAND...
+must() {
+	local what=$1
+	shift
+	"$@" > "$build/run/$label.said" 2>&1
+	local status=$?
+	[ "$status" = 0 ] || sed 's/^/# /' "$build/run/$label.said"
+	result "$status" "$what"
+	return "$status"
+}
+
+# said NODE SEED: the last line that hold wrote
+said() { on "$1" "tail -n 1 /tmp/hold.$2"; }
+
+# hold NODE MIB SEED: have so much memory filled and swapped out there
+hold() {
+	on "$1" "keep $2 $3; wait_for $((100 * slow)) test -e /tmp/hold.$3"
+}
+
+# tell NODE SIGNAL SEED: and wait until it has been done
+tell() {
+	on "$1" "tell $2 $3 $((100 * slow))"
+}
+
+# all_right NODE SEED: every page is what it was
+all_right() {
+	local line
+	tell "$1" USR1 "$2" || return
+	line=$(said "$1" "$2")
+	echo "$line"
+	[[ $line == *" wrong 0 lost 0" ]]
+}
+
+trap 'kill $(jobs -p) 2> /dev/null' EXIT
