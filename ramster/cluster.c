@@ -449,7 +449,8 @@ ramster_cluster_create(const struct ramster_config *config,
  *
  * Requests are completed, and ops->down() is called for who is up. Nobody else
  * may use the cluster or its peers any more; done() and ops still may, and are
- * told -ENOTCONN.
+ * told -ENOTCONN. Their threads are being stopped, so no interruptible sleep of
+ * theirs lasts.
  *
  * Context: may sleep, but does not wait for any other node.
  */

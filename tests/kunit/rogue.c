@@ -163,15 +163,19 @@ int rogue_hear(struct socket *sock, struct ramster_msg *msg, void *payload)
  * @msg: the message
  * @payload: room for a page
  *
- * Return: as for rogue_hear(); -EPIPE also if it has said goodbye.
+ * Return: as for rogue_hear(); -EPIPE also if it has said goodbye, -ETIME if it
+ * says other things all the time.
  */
 int rogue_await(struct socket *sock, enum ramster_type type,
 		struct ramster_msg *msg, void *payload)
 {
+	unsigned long until = jiffies + RIG_PATIENCE;
 	int err;
 
 	do {
 		err = rogue_hear(sock, msg, payload);
+		if (!err && time_after(jiffies, until))
+			err = -ETIME;
 	} while (!err && msg->type != type && msg->type != RAMSTER_GOODBYE);
 	return err ?: msg->type == type ? 0 : -EPIPE;
 }

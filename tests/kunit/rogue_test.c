@@ -138,6 +138,7 @@ static void many_callers(struct kunit *test)
 	struct socket *socks[2 * RAMSTER_CALLERS];
 	unsigned int i;
 
+	rig->config.times.connect_ms = 600000;
 	rig_start(test, 0);
 	for (i = 0; i < ARRAY_SIZE(socks); i++)
 		socks[i] = rogue_call(test, 0);
@@ -315,16 +316,27 @@ static void expect_quick_end(struct kunit *test, unsigned int num)
 	KUNIT_EXPECT_LT(test, jiffies - start, 15 * HZ);
 }
 
+static bool calling(struct rig *rig)
+{
+	return rig_info(rig, 1, 0).state == RAMSTER_PEER_CONNECTING;
+}
+
 /* Nobody accepts, so the last one waits for an answer to its SYN. */
 static void end_while_calling(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct socket *listener = rogue_listen(test, 0, 0);
 	struct socket *filler = rogue_call(test, 0);
+	unsigned long start;
 
 	rig_start(test, 1);
-	KUNIT_EXPECT_TRUE(test, eventually(rig_info(rig, 1, 0).state ==
-					   RAMSTER_PEER_CONNECTING));
+	KUNIT_EXPECT_TRUE(test, eventually(calling(rig)));
+	start = jiffies;
+	ramster_peer_reset(rig_peer(rig, 1, 0), "a whim");
+	KUNIT_EXPECT_TRUE(test, eventually(!strcmp(rig_info(rig, 1, 0).last_error,
+						   "a whim")));
+	KUNIT_EXPECT_LT(test, jiffies - start, 15 * HZ);
+	KUNIT_EXPECT_TRUE(test, eventually(calling(rig)));
 	usleep_range(20000, 30000);
 	expect_quick_end(test, 1);
 	rogue_hang_up(filler);
@@ -374,7 +386,7 @@ static void narrow(struct ramster_peer *peer)
 {
 	mutex_lock(&peer->sock_lock);
 	peer->sock->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
-	WRITE_ONCE(peer->sock->sk->sk_sndbuf, SOCK_MIN_SNDBUF);
+	WRITE_ONCE(peer->sock->sk->sk_sndbuf, SZ_32K);
 	mutex_unlock(&peer->sock_lock);
 }
 
@@ -396,6 +408,26 @@ static struct ask *puts_unread(struct kunit *test, atomic_t *turns)
 	return asks;
 }
 
+/*
+ * When it does not get on for longer than TCP delays any acknowledgment, the
+ * sender waits, with a page of which it has sent a part. How many has it begun?
+ */
+static unsigned int await_stuck(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct ramster_peer *peer = rig_peer(rig, 0, 1);
+	unsigned int last, nr = 0;
+
+	do {
+		last = nr;
+		msleep(400);
+		nr = rig_info(rig, 0, 1).in_flight;
+	} while (nr != last || !nr);
+	KUNIT_ASSERT_LT(test, nr, UNREAD);
+	KUNIT_ASSERT_TRUE(test, READ_ONCE(peer->sending));
+	return nr;
+}
+
 static struct socket *rogue_up_with_slots(struct kunit *test, u16 slots)
 {
 	struct rig *rig = test->priv;
@@ -411,7 +443,6 @@ static struct socket *rogue_up_with_slots(struct kunit *test, u16 slots)
 
 static void end_though_nobody_reads(struct kunit *test)
 {
-	struct rig *rig = test->priv;
 	atomic_t turns = ATOMIC_INIT(0);
 	struct socket *sock;
 	struct ask *asks;
@@ -419,7 +450,7 @@ static void end_though_nobody_reads(struct kunit *test)
 	rig_start(test, 0);
 	sock = rogue_up_with_slots(test, UNREAD);
 	asks = puts_unread(test, &turns);
-	KUNIT_EXPECT_TRUE(test, eventually(rig_info(rig, 0, 1).in_flight > 2));
+	await_stuck(test);
 	expect_quick_end(test, 0);
 	expect_done(test, asks, UNREAD, -ENOTCONN);
 	rogue_hang_up(sock);
@@ -435,7 +466,7 @@ static void reset_though_nobody_reads(struct kunit *test)
 	rig_start(test, 0);
 	sock = rogue_up_with_slots(test, UNREAD);
 	asks = puts_unread(test, &turns);
-	KUNIT_EXPECT_TRUE(test, eventually(rig_info(rig, 0, 1).in_flight > 2));
+	await_stuck(test);
 	ramster_peer_reset(rig_peer(rig, 0, 1), "a whim");
 	expect_done(test, asks, UNREAD, -ENOTCONN);
 	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[0].downs == 1));
@@ -455,19 +486,14 @@ static void answer_before_reading(struct kunit *test)
 		.status = RAMSTER_OK,
 		.generation = 1,
 	};
-	unsigned int i, last = 0, nr;
 	struct socket *sock;
 	struct ask *asks;
+	unsigned int i, nr;
 
 	rig_start(test, 0);
 	sock = rogue_up_with_slots(test, UNREAD);
 	asks = puts_unread(test, &turns);
-	/* Until it does not get on any more. */
-	while ((nr = rig_info(rig, 0, 1).in_flight) != last || nr < 3) {
-		last = nr;
-		msleep(50);
-	}
-	KUNIT_ASSERT_LT(test, nr, UNREAD);
+	nr = await_stuck(test);
 	for (i = 0; i < nr; i++) {
 		msg.slot = i;
 		KUNIT_ASSERT_EQ(test, rogue_say(sock, &msg, NULL), 0);
@@ -530,8 +556,8 @@ static void no_answer_ends_it(struct kunit *test)
 	sock = rogue_up(test, 1);
 	ask_prepare(ask, RAMSTER_FLUSH_PAGE, 1);
 	KUNIT_ASSERT_EQ(test, ramster_send(rig_peer(rig, 0, 1), &ask->req), 0);
-	while (!rogue_say(sock, &msg, NULL) && !atomic_read(&ask->nr_done))
-		usleep_range(5000, 6000);
+	KUNIT_EXPECT_TRUE(test, eventually(rogue_say(sock, &msg, NULL) ||
+					   atomic_read(&ask->nr_done)));
 	expect_done(test, ask, 1, -ENOTCONN);
 	rogue_expect_goodbye(test, sock, RAMSTER_SILENCE);
 	KUNIT_EXPECT_STREQ(test, last_error(test), "no answer for too long");
