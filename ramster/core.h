@@ -17,7 +17,8 @@
  * Locks, inside those of zcache:
  *
  *   ramster_cluster.srcu	the cluster stays while somebody talks to it
- *     keeper->lock, foreign->lock; irq-safe, nothing is called under them
+ *     guest->lock		mutex
+ *     keeper->lock		irq-safe, nothing is called under it
  */
 #ifndef _RAMSTER_CORE_H
 #define _RAMSTER_CORE_H
@@ -113,35 +114,38 @@ struct ramster_flush {
  * struct ramster_keeper - a peer as one who keeps our pages
  * @ramster: whose
  * @num: its node number; immutable
- * @lock: protects all that follow
+ * @lock: protects what follows, but for hints
  * @pages: what it keeps, by class, newest first
- * @nr: how many these are, those that are lost not counted
+ * @nr: how many these are, those that are lost not counted; as a hint, READ_ONCE
  * @flushes: what it is to forget, in any order
  * @flush: messages for that
- * @room: bytes that it can still take, by its last offer and what was sent since
  * @recalled: bytes that it wants to go home
+ * @room: bytes that it can still take, by its last offer and what was sent since;
+ *	a hint, READ_ONCE and WRITE_ONCE: it may refuse any page
  * @deaf_until: it has not answered in time: file pages are not asked of it before
  *	that, in jiffies; READ_ONCE
  */
 struct ramster_keeper {
 	struct ramster *ramster;
 	u8 num;
-	spinlock_t lock;	/* all that follow */
+	spinlock_t lock;	/* pages, nr, flushes, flush, recalled */
 	struct list_head pages[ZBUD_CLASSES];
 	unsigned long nr[ZBUD_CLASSES];
 	struct list_head flushes;
 	struct ramster_flush flush[RAMSTER_FLUSHES];
-	s64 room;
 	s64 recalled;
+	s64 room;
 	unsigned long deaf_until;
 };
 
 /**
  * struct ramster_guest - a peer as one whose pages are here
+ * @lock: held when @pools changes, and by who looks at it but may not change it
  * @pools: its pools, struct foreign_pool; changed by the peer's receiver only, or
  *	when there is none
  */
 struct ramster_guest {
+	struct mutex lock;	/* pools */
 	struct list_head pools;
 };
 
@@ -282,6 +286,7 @@ void ramster_foreign_init(struct ramster *r);
 void ramster_foreign_serve(struct ramster *r, unsigned int num,
 			   const struct ramster_msg *msg, const void *payload,
 			   struct ramster_msg *reply, void *payload_out);
+unsigned long ramster_foreign_swap_pages(struct ramster *r, unsigned int num);
 void ramster_foreign_forget(struct ramster *r, unsigned int num);
 void ramster_foreign_recall(struct ramster *r, u64 frames);
 

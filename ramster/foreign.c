@@ -146,13 +146,18 @@ static struct foreign_pool *pool_create(struct ramster *r,
 		kfree(foreign);
 		return NULL;
 	}
+	mutex_lock(&guest->lock);
 	list_add(&foreign->list, &guest->pools);
+	mutex_unlock(&guest->lock);
 	return foreign;
 }
 
-static void pool_destroy(struct ramster *r, struct foreign_pool *foreign)
+static void pool_destroy(struct ramster *r, struct ramster_guest *guest,
+			 struct foreign_pool *foreign)
 {
+	mutex_lock(&guest->lock);
 	list_del(&foreign->list);
+	mutex_unlock(&guest->lock);
 	xa_erase(&r->zc->pools, foreign->pool.tmem.id);
 	synchronize_rcu();	/* zcache_unlink() */
 	tmem_destroy_pool(&foreign->pool.tmem);
@@ -187,7 +192,7 @@ static enum ramster_status serve_put(struct ramster *r,
 	if (!pampd)
 		return RAMSTER_NO_ROOM;
 	return tmem_put(&foreign->pool.tmem, &ours.oid, ours.index, pampd,
-			zcache_gfp(foreign->pool.class)) ?
+			zcache_gfp(ZBUD_EPH)) ?
 	       RAMSTER_NO_ROOM : RAMSTER_OK;
 }
 
@@ -236,7 +241,7 @@ static enum ramster_status serve_flush(struct ramster *r,
 	else if (msg->type == RAMSTER_FLUSH_OBJECT)
 		found = tmem_flush_object(&foreign->pool.tmem, &name->oid);
 	else
-		pool_destroy(r, foreign);
+		pool_destroy(r, guest, foreign);
 	return found ? RAMSTER_OK : RAMSTER_NOT_THERE;
 }
 
@@ -292,10 +297,33 @@ void ramster_foreign_serve(struct ramster *r, unsigned int num,
  */
 void ramster_foreign_forget(struct ramster *r, unsigned int num)
 {
+	struct ramster_guest *guest = &r->guests[num];
 	struct foreign_pool *foreign, *next;
 
-	list_for_each_entry_safe(foreign, next, &r->guests[num].pools, list)
-		pool_destroy(r, foreign);
+	list_for_each_entry_safe(foreign, next, &guest->pools, list)
+		pool_destroy(r, guest, foreign);
+}
+
+/**
+ * ramster_foreign_swap_pages() - how many swap pages of a peer are here?
+ * @r: who keeps them
+ * @num: the peer's node number
+ *
+ * Context: may sleep.
+ * Return: how many, as of now.
+ */
+unsigned long ramster_foreign_swap_pages(struct ramster *r, unsigned int num)
+{
+	struct ramster_guest *guest = &r->guests[num];
+	struct foreign_pool *foreign;
+	unsigned long nr = 0;
+
+	mutex_lock(&guest->lock);
+	list_for_each_entry(foreign, &guest->pools, list)
+		if (tmem_pool_persistent(&foreign->pool.tmem))
+			nr += atomic_long_read(&foreign->pool.tmem.nr_pages);
+	mutex_unlock(&guest->lock);
+	return nr;
 }
 
 /* Memory is short */
@@ -360,6 +388,8 @@ void ramster_foreign_init(struct ramster *r)
 
 	zbud_init(&r->lent.zbud);
 	r->lent.next_id = FIRST_ID;
-	for (i = 0; i < RAMSTER_MAX_NODES; i++)
+	for (i = 0; i < RAMSTER_MAX_NODES; i++) {
+		mutex_init(&r->guests[i].lock);
 		INIT_LIST_HEAD(&r->guests[i].pools);
+	}
 }

@@ -185,7 +185,28 @@ int ramster_join(struct ramster *r, const struct ramster_config *config)
 	return 0;
 }
 
-static unsigned long foreign_swap_frames(struct ramster *r)
+/*
+ * Swap pages of others that they can fetch. Who is not there may never come
+ * back, and shall not keep us here for ever.
+ */
+static unsigned long foreign_swap_pages(struct ramster *r)
+{
+	struct ramster_peer *peer;
+	unsigned long nr = 0;
+	unsigned int i;
+	int idx;
+
+	idx = srcu_read_lock(&r->srcu);
+	for (i = 0; i < RAMSTER_MAX_NODES; i++) {
+		peer = ramster_peer_of(r, i);
+		if (peer && ramster_peer_up(peer))
+			nr += ramster_foreign_swap_pages(r, i);
+	}
+	srcu_read_unlock(&r->srcu, idx);
+	return nr;
+}
+
+static unsigned long lent_swap_frames(struct ramster *r)
 {
 	return READ_ONCE(r->lent.zbud.queues[ZBUD_PERS].stats.pageframes);
 }
@@ -196,12 +217,12 @@ static unsigned long wait_for_guests(struct ramster *r)
 	unsigned long nr, before = ULONG_MAX;
 	int idx;
 
-	while ((nr = foreign_swap_frames(r)) && nr < before) {
+	while ((nr = foreign_swap_pages(r)) && nr < before) {
 		before = nr;
 		idx = srcu_read_lock(&r->srcu);
-		ramster_foreign_recall(r, nr);
+		ramster_foreign_recall(r, lent_swap_frames(r));
 		srcu_read_unlock(&r->srcu, idx);
-		wait_event_timeout(r->wait, !foreign_swap_frames(r),
+		wait_event_timeout(r->wait, !lent_swap_frames(r),
 				   msecs_to_jiffies(FETCH_MS));
 	}
 	return nr;
@@ -237,7 +258,7 @@ static int send_all_home(struct ramster *r)
 	if (!nr) {
 		nr = wait_for_guests(r);
 		if (nr)
-			pr_err("%lu page frames with swap pages of others are still here, and are not fetched\n",
+			pr_err("%lu swap pages of others are still here, and are not fetched\n",
 			       nr);
 	}
 	return nr ? -EBUSY : 0;
@@ -259,6 +280,7 @@ int ramster_unburden(struct ramster *r, bool force)
 	struct ramster_cluster *cluster;
 	int err;
 
+	lockdep_assert_held(&r->lock);
 	cluster = rcu_dereference_protected(r->cluster,
 					    lockdep_is_held(&r->lock));
 	WRITE_ONCE(r->leaving, true);
@@ -293,6 +315,7 @@ void ramster_leave(struct ramster *r)
 {
 	struct ramster_cluster *cluster;
 
+	lockdep_assert_held(&r->lock);
 	cluster = rcu_replace_pointer(r->cluster, NULL,
 				      lockdep_is_held(&r->lock));
 	wake_up_all(&r->wait);

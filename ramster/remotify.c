@@ -272,21 +272,22 @@ static bool may_go(enum zbud_class class)
 				   READ_ONCE(ramster_knobs.pers_remotify);
 }
 
-/* Swap pages first: file pages give way by themselves. */
-static void send_class(struct ramster *r, enum zbud_class class)
+/* Swap pages first: file pages give way by themselves. How many are left? */
+static int send_class(struct ramster *r, enum zbud_class class, int wanted)
 {
 	unsigned int futile = 0;
 	int sent;
 
 	while (may_go(class) && !READ_ONCE(r->leaving) && futile < FUTILE &&
-	       atomic_read(&r->wanted) > 0) {
+	       wanted > 0) {
 		sent = send_group(r, class);
 		if (sent < 0)
 			break;
 		futile = sent ? 0 : futile + 1;
-		atomic_sub(sent, &r->wanted);
+		wanted -= sent;
 		cond_resched();
 	}
+	return wanted;
 }
 
 static void remotify_work(struct work_struct *work)
@@ -294,13 +295,14 @@ static void remotify_work(struct work_struct *work)
 	struct ramster *r = container_of(work, struct ramster, remotify);
 	unsigned int noio = memalloc_noio_save();
 	int idx = srcu_read_lock(&r->srcu);
+	/* What is wanted from here on is for the next run. */
+	int wanted = atomic_xchg(&r->wanted, 0);
 
 	if (may_go(ZBUD_PERS))
 		ramster_memalloc(r, true);
 	ramster_foreign_recall(r, WANTED / 2);
-	send_class(r, ZBUD_PERS);
-	send_class(r, ZBUD_EPH);
-	atomic_set(&r->wanted, 0);
+	wanted = send_class(r, ZBUD_PERS, wanted);
+	send_class(r, ZBUD_EPH, wanted);
 	srcu_read_unlock(&r->srcu, idx);
 	memalloc_noio_restore(noio);
 }

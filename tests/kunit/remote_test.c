@@ -428,6 +428,21 @@ static void owner_cannot_leave(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+/* Nor does who is gone for good keep anybody from leaving. */
+static void keeper_of_the_dead_leaves(struct kunit *test)
+{
+	struct two *two = test->priv;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	crash(two, 0);
+	KUNIT_ASSERT_TRUE(test, eventually(!sees(two, 1)));
+	KUNIT_EXPECT_GT(test, kept(two, ZBUD_PERS), 0);
+	KUNIT_EXPECT_EQ(test, leave(two, 1, false), 0);
+	KUNIT_EXPECT_EQ(test, kept(two, ZBUD_PERS), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 #define RACE_PAGES	64
 #define RACE_STEPS	400
 
@@ -589,6 +604,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(owner_leaves),
 	KUNIT_CASE(keeper_leaves),
 	KUNIT_CASE(owner_cannot_leave),
+	KUNIT_CASE(keeper_of_the_dead_leaves),
 	KUNIT_CASE_SLOW(race),
 	{}
 };
