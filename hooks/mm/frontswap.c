@@ -27,7 +27,8 @@
  * What is in memory anyhow is never read ahead. A page that the zeromap has is
  * mapped as the page of zeros that all share, until it is written; so it is the
  * cheapest to get back, and frontswap_spare() lets a few others stay for each of
- * its kind that goes.
+ * its kind that goes. Reclaim counts neither its going nor its coming, by which it
+ * would weigh anonymous pages against those of files.
  *
  * Lock order: swapon_mutex, inode lock of a swap file > frontswap_mutex.
  */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A page of zeros that was swapped out takes no memory while it is only read,
- * and is as good as any other when it is written.
+ * and is as good as any other when it is written. Reclaim, which weighs file pages
+ * against anonymous ones by how many of each come back, does not count it.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -31,6 +32,21 @@ static long kib_of(const char *field)
 	if (kib < 0)
 		zc_die("no %s of this process", field);
 	return kib;
+}
+
+/* Anonymous pages that came back after reclaim had taken them. */
+static unsigned long refaults(void)
+{
+	static const char field[] = "workingset_refault_anon";
+	static char text[32768];
+	const char *at = NULL;
+	unsigned long nr;
+
+	if (zc_read("/proc/vmstat", text, sizeof(text)))
+		at = strstr(text, field);
+	if (!at || sscanf(at + strlen(field), "%lu", &nr) != 1)
+		zc_die("no %s", field);
+	return nr;
 }
 
 static char *page_of(char *p, unsigned long i)
@@ -94,6 +110,31 @@ static void test_writes(void)
 
 	write_some(p, 2);
 	zc_result(!wrong(p, 2), "written without a read before it");
+	munmap(p, SIZE);
+}
+
+/* What is written comes back as a folio, of which a refault can be counted. */
+static unsigned long refaults_of(char *p)
+{
+	unsigned long before;
+
+	if (!zc_pageout(p, SIZE))
+		zc_die("not swapped out");
+	before = refaults();
+	write_some(p, 1);
+	return refaults() - before;
+}
+
+static void test_weight(void)
+{
+	char *p = zc_anon(SIZE, ZC_PAGE);
+	unsigned long nr;
+
+	memset(p, 0, SIZE);
+	nr = refaults_of(p);
+	zc_result(nr < NR / 4, "zeros are not weighed: %lu of %lu", nr, NR);
+	nr = refaults_of(p);
+	zc_result(nr > NR / 4 * 3, "others are: %lu of %lu", nr, NR);
 	munmap(p, SIZE);
 }
 
@@ -228,12 +269,13 @@ static void test_both_fault(void)
 
 int main(void)
 {
-	zc_start(14);
+	zc_start(16);
 	zc_swap_on(NULL, 16 << 8);
 	zc_percent(50);
 
 	test_reads();
 	test_writes();
+	test_weight();
 	test_fork();
 	test_write_protected();
 	test_race();
