@@ -100,7 +100,8 @@ struct ramster_config {
  *	a page. A request without reply of its own is answered with ACK
  * @up: the peer is there. @forgot: it has started anew since it was here last,
  *	or is here for the first time: it keeps nothing of ours
- * @down: it is not there any more; all requests have been completed
+ * @down: it is not there any more; all requests have been completed. @left: it
+ *	has said that it leaves, so it keeps nothing of ours, nor wants its own back
  * @room: how many page frames can be lent, as of now?
  * @offered: the peer lends so many more page frames, as of now
  * @recall: the peer wants so many page frames' worth of our pages to go home
@@ -114,7 +115,7 @@ struct ramster_ops {
 		      const void *payload, struct ramster_msg *reply,
 		      void *payload_out);
 	void (*up)(struct ramster_peer *peer, bool forgot);
-	void (*down)(struct ramster_peer *peer);
+	void (*down)(struct ramster_peer *peer, bool left);
 	u64 (*room)(struct ramster_cluster *cluster);
 	void (*offered)(struct ramster_peer *peer, u64 frames);
 	void (*recall)(struct ramster_peer *peer, u64 frames);

@@ -259,6 +259,7 @@ static void end_by(struct ramster_peer *peer, int err)
 
 static void hear_goodbye(struct ramster_peer *peer, const struct ramster_msg *msg)
 {
+	peer->left = msg->reason == RAMSTER_LEAVING;
 	ramster_peer_end(peer, RAMSTER_NO_REASON, "it has said goodbye: %s",
 			 ramster_wire_reason_name(msg->reason));
 }
@@ -425,11 +426,12 @@ static void stay_up(struct ramster_peer *peer,
 	pr_info("cluster %s: node %u is down: %s\n", cluster->name, peer->num,
 		why);
 	hang_up(peer);
-	cluster->ops->down(peer);
+	cluster->ops->down(peer, peer->left);
 }
 
 static void begin(struct ramster_peer *peer, enum ramster_phase phase)
 {
+	peer->left = false;
 	peer->rules = (struct ramster_rules) {
 		.phase = phase,
 		.granted = peer->cluster->hello.slots,

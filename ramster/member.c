@@ -88,19 +88,25 @@ static void peer_serve(struct ramster_peer *peer, const struct ramster_msg *msg,
 			      payload, reply, payload_out);
 }
 
+/* It keeps nothing of ours any more, and wants nothing of what is its own. */
+static void forget_peer(struct ramster_peer *peer)
+{
+	ramster_keeper_forgot(keeper_of(peer));
+	ramster_foreign_forget(ramster_of(peer), ramster_peer_num(peer));
+}
+
 static void peer_up(struct ramster_peer *peer, bool forgot)
 {
-	if (forgot) {
-		ramster_keeper_forgot(keeper_of(peer));
-		ramster_foreign_forget(ramster_of(peer),
-				       ramster_peer_num(peer));
-	}
+	if (forgot)
+		forget_peer(peer);
 	ramster_keeper_up(keeper_of(peer));
 }
 
-static void peer_down(struct ramster_peer *peer)
+static void peer_down(struct ramster_peer *peer, bool left)
 {
 	WRITE_ONCE(keeper_of(peer)->room, 0);
+	if (left)
+		forget_peer(peer);
 	wake_up_all(&ramster_of(peer)->wait);
 }
 

@@ -138,6 +138,7 @@ struct ramster_call {
  * @boot: R:L; of its last hello
  * @heard: A; when something came last, in jiffies
  * @rules: R
+ * @left: R; it has said that it leaves the cluster
  * @incoming: R; the payload of what comes
  * @bad_messages: L
  * @ups: L
@@ -196,6 +197,7 @@ struct ramster_peer {
 	uuid_t boot;
 	unsigned long heard;
 	struct ramster_rules rules;
+	bool left;
 	void *incoming;
 	unsigned long bad_messages;
 	unsigned long ups;

@@ -56,6 +56,7 @@ struct served {
  * @log: requests that it has served, in order
  * @nr_log: how many of them
  * @ups, @downs: calls of these ops
+ * @lefts: how often the latter said that the peer has left
  * @forgot: what the last up() said
  * @offered: what the last offered() said
  * @nr_offered: how many there were
@@ -75,6 +76,7 @@ struct rig_node {
 	unsigned int nr_log;
 	unsigned int ups;
 	unsigned int downs;
+	unsigned int lefts;
 	bool forgot;
 	u64 offered;
 	unsigned int nr_offered;
@@ -200,7 +202,7 @@ static inline void rig_up(struct ramster_peer *peer, bool forgot)
 		atomic_inc(&node->errors);
 }
 
-static inline void rig_down(struct ramster_peer *peer)
+static inline void rig_down(struct ramster_peer *peer, bool left)
 {
 	struct rig_node *node = rig_owner(peer);
 	struct ramster_peer_info info;
@@ -210,6 +212,7 @@ static inline void rig_down(struct ramster_peer *peer)
 		atomic_inc(&node->errors);
 	spin_lock_irq(&node->lock);
 	node->downs++;
+	node->lefts += left;
 	spin_unlock_irq(&node->lock);
 }
 
@@ -296,6 +299,7 @@ static inline void rig_start(struct kunit *test, unsigned int num)
 
 	node->ups = 0;
 	node->downs = 0;
+	node->lefts = 0;
 	node->nr_log = 0;
 	node->nr_offered = 0;
 	node->recalled = 0;

@@ -78,12 +78,17 @@ static void up_again_after_reset(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, rig->nodes[1].downs, who + 1);
 		KUNIT_EXPECT_FALSE(test, rig->nodes[0].forgot);
 		KUNIT_EXPECT_FALSE(test, rig->nodes[1].forgot);
+		KUNIT_EXPECT_EQ(test, rig->nodes[0].lefts, 0);
+		KUNIT_EXPECT_EQ(test, rig->nodes[1].lefts, 0);
 		KUNIT_EXPECT_STREQ(test, rig_info(rig, who, !who).last_error,
 				   "a whim");
 	}
 }
 
-/* Who was destroyed and made anew keeps nothing of ours, and we nothing of it. */
+/*
+ * Who was destroyed says that it leaves; when it was made anew, it keeps nothing
+ * of ours, and we nothing of it.
+ */
 static void forgot_after_a_new_start(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -93,6 +98,7 @@ static void forgot_after_a_new_start(struct kunit *test)
 	for (who = 0; who < 2; who++) {
 		rig->nodes[!who].forgot = false;
 		rig_stop(rig, who);
+		KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[!who].lefts == 1));
 		rig_start(test, who);
 		rig_await_up(test, 0, 1);
 		KUNIT_EXPECT_TRUE(test, rig->nodes[!who].forgot);

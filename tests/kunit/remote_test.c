@@ -13,6 +13,7 @@
 
 #include "zcache_rig.h"
 #include "../../ramster/core.h"
+#include "../../ramster/peer.h"
 
 #define PORT		17800
 #define SWAP_ID		6
@@ -178,12 +179,26 @@ static int leave(struct two *two, unsigned int num, bool force)
 	return err;
 }
 
+/* The connection is not made again, and no goodbye was said. */
+static void hang_up(struct ramster_peer *peer)
+{
+	mutex_lock(&peer->sock_lock);
+	peer->stopping = true;
+	ramster_peer_end_locked(peer, RAMSTER_NO_REASON, "crash");
+	mutex_unlock(&peer->sock_lock);
+}
+
 /* Without a word to anybody. */
 static void crash(struct two *two, unsigned int num)
 {
-	mutex_lock(&two->node[num]->lock);
-	ramster_leave(two->node[num]);
-	mutex_unlock(&two->node[num]->lock);
+	struct ramster *r = two->node[num];
+	int idx = srcu_read_lock(&r->srcu);
+
+	hang_up(ramster_peer_of(r, !num));
+	srcu_read_unlock(&r->srcu, idx);
+	mutex_lock(&r->lock);
+	ramster_leave(r);
+	mutex_unlock(&r->lock);
 }
 
 static bool sees(struct two *two, unsigned int num)
@@ -443,6 +458,42 @@ static void keeper_of_the_dead_leaves(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+/*
+ * Who has to leave without his pages says so: they are of no use to him any more,
+ * and nobody waits for him to come back.
+ */
+static void owner_says_goodbye(struct kunit *test)
+{
+	struct two *two = test->priv;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	two->rig->zc.max_pool_percent = 0;
+	KUNIT_EXPECT_EQ(test, leave(two, 0, true), 0);
+	two->rig->zc.max_pool_percent = 50;
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_PERS)));
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+static void keeper_says_goodbye(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long before, nr = 0, i;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	before = away(two, ZBUD_PERS);
+	two->rig->zc.max_pool_percent = 0;
+	KUNIT_EXPECT_EQ(test, leave(two, 1, true), 0);
+	two->rig->zc.max_pool_percent = 50;
+	KUNIT_EXPECT_TRUE(test, eventually(!away(two, ZBUD_PERS)));
+	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_PERS_PAGES_LOST), before);
+	for (i = 0; i < NR; i++)
+		nr += get_page_out(two, ZBUD_PERS, i) == -ENOENT;
+	KUNIT_EXPECT_EQ(test, nr, before);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 #define RACE_PAGES	64
 #define RACE_STEPS	400
 
@@ -605,6 +656,8 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(keeper_leaves),
 	KUNIT_CASE(owner_cannot_leave),
 	KUNIT_CASE(keeper_of_the_dead_leaves),
+	KUNIT_CASE(owner_says_goodbye),
+	KUNIT_CASE(keeper_says_goodbye),
 	KUNIT_CASE_SLOW(race),
 	{}
 };
