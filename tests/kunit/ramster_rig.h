@@ -9,38 +9,21 @@
 #ifndef _RAMSTER_RIG_H
 #define _RAMSTER_RIG_H
 
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/inet.h>
-#include <linux/jiffies.h>
-#include <linux/netdevice.h>
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
-#include <net/net_namespace.h>
 #include <net/sock.h>
 
 #include "../../ramster/peer.h"
+#include "loopback.h"
 #include "test_util.h"
 
 #define RIG_NODES	3
 #define RIG_PORT	17700	/* of node 0; the next ones follow */
 #define RIG_LOG		2048
 #define RIG_ROOM	1000	/* of node 0; the next ones have one more each */
-
-/* How long to wait for what must happen: for ever, nearly. */
-#define RIG_PATIENCE	(60 * HZ)
-
-#define eventually(cond)						\
-	({								\
-		unsigned long __until = jiffies + RIG_PATIENCE;		\
-		bool __is;						\
-									\
-		while (!(__is = (cond)) && time_before(jiffies, __until)) \
-			usleep_range(100, 300);				\
-		__is;							\
-	})
 
 /* What a node has been asked. */
 struct served {
@@ -408,35 +391,6 @@ static inline void rig_exit(struct kunit *test)
 	}
 	KUNIT_EXPECT_FALSE(test, sk_memalloc_socks());
 	kvfree(rig);
-}
-
-/*
- * Before init, nobody has brought loopback up. Its packets are as large as those
- * of other networks: TCP does not send while the window is smaller than one, so
- * with 64 KiB the tests would wait for timers of TCP's most of the time.
- */
-#define RIG_MTU		1500
-
-static unsigned int rig_mtu;	/* what it was; by suite, one at a time */
-
-static inline int rig_network_up(struct kunit_suite *suite)
-{
-	struct net_device *lo = init_net.loopback_dev;
-	int err;
-
-	rtnl_lock();
-	rig_mtu = lo->mtu;
-	err = dev_set_mtu(lo, RIG_MTU) ?:
-	      dev_change_flags(lo, lo->flags | IFF_UP, NULL);
-	rtnl_unlock();
-	return err;
-}
-
-static inline void rig_network_down(struct kunit_suite *suite)
-{
-	rtnl_lock();
-	dev_set_mtu(init_net.loopback_dev, rig_mtu);
-	rtnl_unlock();
 }
 
 /* Requests */

@@ -323,7 +323,7 @@ static void waiter_start(struct kunit *test, struct waiter *waiter,
 
 static bool waiter_through(struct waiter *waiter)
 {
-	return wait_for_completion_timeout(&waiter->done, RIG_PATIENCE);
+	return wait_for_completion_timeout(&waiter->done, LOOPBACK_PATIENCE);
 }
 
 /* Whatever was sent, or waits to be: done once, in order, before down(). */
@@ -630,8 +630,8 @@ static struct kunit_case cluster_cases[] = {
 
 static struct kunit_suite cluster_suite = {
 	.name = "ramster_cluster",
-	.suite_init = rig_network_up,
-	.suite_exit = rig_network_down,
+	.suite_init = loopback_up,
+	.suite_exit = loopback_down,
 	.init = rig_init,
 	.exit = rig_exit,
 	.test_cases = cluster_cases,

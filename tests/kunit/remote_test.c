@@ -3,14 +3,10 @@
  * Tests of pages that go out and come back: two nodes in one kernel, of which
  * both have the same zcache. What one sends the other keeps apart.
  */
-#include <linux/delay.h>
 #include <linux/in.h>
-#include <linux/jiffies.h>
-#include <linux/netdevice.h>
-#include <linux/rtnetlink.h>
 #include <linux/sizes.h>
-#include <net/net_namespace.h>
 
+#include "loopback.h"
 #include "zcache_rig.h"
 #include "../../ramster/core.h"
 #include "../../ramster/peer.h"
@@ -19,19 +15,6 @@
 #define SWAP_ID		6
 #define NR		300	/* pages */
 #define NOISE		1500	/* of each page */
-
-/* How long to wait for what must happen. */
-#define PATIENCE	(60 * HZ)
-
-#define eventually(cond)						\
-	({								\
-		unsigned long __until = jiffies + PATIENCE;		\
-		bool __is;						\
-									\
-		while (!(__is = (cond)) && time_before(jiffies, __until)) \
-			usleep_range(200, 500);				\
-		__is;							\
-	})
 
 /**
  * struct two - what a test works on
@@ -630,18 +613,6 @@ static void remote_exit(struct kunit *test)
 	rig_exit(test);
 }
 
-/* Before init, nobody has brought loopback up. */
-static int network_up(struct kunit_suite *suite)
-{
-	struct net_device *lo = init_net.loopback_dev;
-	int err;
-
-	rtnl_lock();
-	err = dev_change_flags(lo, lo->flags | IFF_UP, NULL);
-	rtnl_unlock();
-	return err;
-}
-
 static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(swap_there_and_back),
 	KUNIT_CASE(files_there_and_back),
@@ -664,7 +635,8 @@ static struct kunit_case remote_cases[] = {
 
 static struct kunit_suite remote_suite = {
 	.name = "ramster_pages",
-	.suite_init = network_up,
+	.suite_init = loopback_up,
+	.suite_exit = loopback_down,
 	.init = remote_init,
 	.exit = remote_exit,
 	.test_cases = remote_cases,

@@ -12,8 +12,8 @@ static struct socket *rogue_socket(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET, SOCK_STREAM,
 					       IPPROTO_TCP, &sock), 0);
-	sock->sk->sk_rcvtimeo = RIG_PATIENCE;
-	sock->sk->sk_sndtimeo = RIG_PATIENCE;
+	sock->sk->sk_rcvtimeo = LOOPBACK_PATIENCE;
+	sock->sk->sk_sndtimeo = LOOPBACK_PATIENCE;
 	tcp_sock_set_nodelay(sock->sk);
 	return sock;
 }
@@ -69,7 +69,7 @@ struct socket *rogue_accept(struct kunit *test, struct socket *listener)
 	struct socket *sock;
 
 	KUNIT_ASSERT_EQ(test, kernel_accept(listener, &sock, 0), 0);
-	sock->sk->sk_rcvtimeo = RIG_PATIENCE;
+	sock->sk->sk_rcvtimeo = LOOPBACK_PATIENCE;
 	return sock;
 }
 
@@ -169,7 +169,7 @@ int rogue_hear(struct socket *sock, struct ramster_msg *msg, void *payload)
 int rogue_await(struct socket *sock, enum ramster_type type,
 		struct ramster_msg *msg, void *payload)
 {
-	unsigned long until = jiffies + RIG_PATIENCE;
+	unsigned long until = jiffies + LOOPBACK_PATIENCE;
 	int err;
 
 	do {

@@ -687,8 +687,8 @@ static struct kunit_case rogue_cases[] = {
 
 static struct kunit_suite rogue_suite = {
 	.name = "ramster_rogue",
-	.suite_init = rig_network_up,
-	.suite_exit = rig_network_down,
+	.suite_init = loopback_up,
+	.suite_exit = loopback_down,
 	.init = rig_init,
 	.exit = rig_exit,
 	.test_cases = rogue_cases,

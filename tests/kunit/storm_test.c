@@ -233,8 +233,8 @@ static struct kunit_case storm_cases[] = {
 
 static struct kunit_suite storm_suite = {
 	.name = "ramster_storm",
-	.suite_init = rig_network_up,
-	.suite_exit = rig_network_down,
+	.suite_init = loopback_up,
+	.suite_exit = loopback_down,
 	.init = rig_init,
 	.exit = rig_exit,
 	.test_cases = storm_cases,
