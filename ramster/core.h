@@ -175,6 +175,7 @@ struct ramster_lent {
  * @puts: put contexts, see remotify.c
  * @fetches: fetch contexts, see home.c
  * @fetching: fetches under way that nobody waits for; atomic
+ * @full: when a page that had been fetched found no room here, in jiffies; READ_ONCE
  * @wait: for peers to come up, for contexts and fetches
  * @wq: works on pages, under reclaim as well
  * @remotify: pages go out
@@ -199,6 +200,7 @@ struct ramster {
 	struct ramster_puts *puts;
 	mempool_t *fetches;
 	atomic_t fetching;
+	unsigned long full;
 	wait_queue_head_t wait;
 	struct workqueue_struct *wq;
 	struct work_struct remotify;

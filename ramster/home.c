@@ -35,6 +35,9 @@
 /* Those that may be under way with nobody waiting; fewer than are possible. */
 #define BACKGROUND	8
 
+/* When a page has found no room, how long none are fetched if they need not be. */
+#define FULL		(HZ / 4)
+
 /* Memory must not have been short for so long, for pages to come back. */
 #define CALM		(3 * HZ)
 
@@ -297,10 +300,15 @@ static void fetch_done(struct ramster_request *req)
 	struct fetch *fetch = container_of(req, struct fetch, req);
 	struct ramster *r = fetch->ramster;
 
-	if (!req->err && !fetch_check(fetch) && localify(fetch))
+	bool good = !req->err && !fetch_check(fetch);
+
+	if (good && localify(fetch)) {
 		ramster_count(r, RAMSTER_PAGES_REPATRIATED);
-	else
+	} else {
 		ramster_count(r, RAMSTER_PAGES_REPATRIATE_FAILED);
+		if (good)
+			WRITE_ONCE(r->full, jiffies);
+	}
 	fetch_end(fetch);
 }
 
@@ -323,15 +331,24 @@ static int fetch_start(struct ramster *r, struct ramster_rpage *rpage)
 	return err;
 }
 
-/* Begin to bring up to so many pages home: how many are on their way? */
+/* Pages that found no room went over the network in vain. */
+static bool is_full(struct ramster *r)
+{
+	return time_before(jiffies, READ_ONCE(r->full) + FULL);
+}
+
+/*
+ * Begin to bring up to so many pages home: how many are on their way? @all: even
+ * if there was no room for one, because there might be for the next.
+ */
 static unsigned long bring_home(struct ramster *r,
 				struct ramster_keeper *keeper,
-				unsigned long max)
+				unsigned long max, bool all)
 {
 	struct ramster_rpage *rpage;
 	unsigned long nr = 0;
 
-	while (nr < max) {
+	while (nr < max && (all || !is_full(r))) {
 		rpage = ramster_rpage_newest(keeper, ZBUD_PERS);
 		if (!rpage || fetch_start(r, rpage))
 			break;
@@ -372,7 +389,7 @@ unsigned long ramster_home_all(struct ramster *r)
 		before = nr;
 		for (i = 0; i < RAMSTER_MAX_NODES; i++)
 			bring_home(r, &r->keepers[i],
-				   READ_ONCE(r->keepers[i].nr[ZBUD_PERS]));
+				   READ_ONCE(r->keepers[i].nr[ZBUD_PERS]), true);
 		wait_for_fetches(r);
 	}
 	srcu_read_unlock(&r->srcu, idx);
@@ -396,7 +413,7 @@ static void bring_recalled(struct ramster *r)
 		if (!bytes)
 			continue;
 		nr = div_s64(bytes, zcache_cost_mean_size(&r->zc->cost)) + 1;
-		bring_home(r, keeper, nr);
+		bring_home(r, keeper, nr, false);
 	}
 }
 
@@ -421,7 +438,7 @@ static void shrink_work(struct work_struct *work)
 			ramster_memalloc(r, false);
 		max = READ_ONCE(r->selfshrink_pages);
 		for (i = 0; ms && may_shrink(r) && i < RAMSTER_MAX_NODES; i++)
-			max -= bring_home(r, &r->keepers[i], max);
+			max -= bring_home(r, &r->keepers[i], max, false);
 		wait_for_fetches(r);
 		queue_delayed_work(r->wq, &r->shrink,
 				   msecs_to_jiffies(ms ?: SHRINK_MS));
@@ -437,6 +454,7 @@ static void shrink_work(struct work_struct *work)
  */
 int ramster_home_init(struct ramster *r)
 {
+	r->full = jiffies - FULL;
 	r->selfshrink_ms = SHRINK_MS;
 	r->selfshrink_pages = SHRINK_PAGES;
 	INIT_DELAYED_WORK(&r->shrink, shrink_work);

@@ -380,6 +380,32 @@ static void keeper_refuses(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+/* Who has no room at home does not fetch all of it in vain. */
+static void keeper_recalls_in_vain(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster *keeps = two->node[1];
+	unsigned long before, i;
+	int idx;
+
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	two->rig->zc.max_pool_percent = 0;
+	before = events(two, 1, RAMSTER_FOREIGN_GETS);
+	idx = srcu_read_lock(&keeps->srcu);
+	ramster_foreign_recall(keeps, NR);
+	srcu_read_unlock(&keeps->srcu, idx);
+	KUNIT_EXPECT_TRUE(test, eventually(events(two, 1, RAMSTER_FOREIGN_GETS) >
+					   before));
+	flush_delayed_work(&two->node[0]->shrink);
+	KUNIT_EXPECT_LT(test, events(two, 1, RAMSTER_FOREIGN_GETS),
+			before + NR / 4);
+	two->rig->zc.max_pool_percent = 50;
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 static void owner_leaves(struct kunit *test)
 {
 	struct two *two = test->priv;
@@ -623,6 +649,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(keeper_forgets),
 	KUNIT_CASE(keeper_lies),
 	KUNIT_CASE(keeper_refuses),
+	KUNIT_CASE(keeper_recalls_in_vain),
 	KUNIT_CASE(owner_leaves),
 	KUNIT_CASE(keeper_leaves),
 	KUNIT_CASE(owner_cannot_leave),
