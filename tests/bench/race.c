@@ -253,10 +253,22 @@ static struct file {
 } files[MAX_FILES];
 static unsigned int nr_files;
 static size_t nr_file_pages;
+static size_t stride;	/* from page to page, every page is met once */
 
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+static size_t common_divisor(size_t a, size_t b)
+{
+	while (b) {
+		size_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
 }
 
 static void open_files(const char *folder, unsigned int most)
@@ -286,6 +298,8 @@ static void open_files(const char *folder, unsigned int most)
 	}
 	if (!nr_files)
 		die("no files in %s", folder);
+	for (stride = 40503; common_divisor(stride, nr_file_pages) > 1;)
+		stride++;
 }
 
 /* The first word of each page of the files is its number. */
@@ -325,7 +339,7 @@ static size_t skewed(uint64_t *state)
 
 	for (step = 0; step < STEPS && next_random(state) % 4; step++)
 		range /= 4;
-	return next_random(state) % range * 40503 % nr_file_pages;
+	return next_random(state) % range * stride % nr_file_pages;
 }
 
 static void read_skewed(uint64_t *state)
