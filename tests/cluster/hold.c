@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold MIB SEED - hold memory whose contents are known
+ * hold MIB SEED [gently] - hold memory whose contents are known
  *
- * Fills it, has it swapped out, and then does what comes in as signals:
+ * Fills it, has it swapped out (gently: leaves that to the kernel), and then does
+ * what comes in as signals:
  * SIGUSR1 checks every page, SIGUSR2 writes to every eighth page and has all of
  * it swapped out again, SIGTERM ends. Each time it is done a line is added to
  * /tmp/hold.SEED: "filled N", "checked N wrong N lost N", "changed N".
@@ -25,6 +26,7 @@ static uint64_t *memory;
 static uint8_t *version;	/* how often each page was written */
 static size_t nr_pages;
 static uint64_t seed;
+static int gently;
 static char report_name[64];
 static sigjmp_buf no_page;
 
@@ -73,7 +75,8 @@ static void on_bus(int sig)
 
 static void swap_out(void)
 {
-	madvise(memory, nr_pages * PAGE, MADV_PAGEOUT);
+	if (!gently)
+		madvise(memory, nr_pages * PAGE, MADV_PAGEOUT);
 }
 
 static void check(void)
@@ -110,8 +113,9 @@ int main(int argc, char **argv)
 	size_t page;
 	int sig;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
+	gently = argc == 4;
 	nr_pages = strtoul(argv[1], NULL, 0) * 256;
 	seed = strtoul(argv[2], NULL, 0);
 	snprintf(report_name, sizeof(report_name), "/tmp/hold.%s", argv[2]);

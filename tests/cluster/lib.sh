@@ -11,8 +11,9 @@ here=$root/tests/qemu
 kernel=${CLUSTER_KERNEL:-cluster}
 memory=${CLUSTER_MEMORY:-256}
 slow=${CLUSTER_SLOW:-1}		# how many times the patience
-label=${CLUSTER_LABEL:-$(basename "$0")}
-port=$((20000 + $$ % 20000))
+label=${label:-$(basename "$0" .sh)}
+port=$((20000 + $$ % 20000))	# and the 63 above
+: "${nodes:?whoever sources this says which nodes there are}"
 declare -A machine
 cases=0
 
@@ -20,11 +21,12 @@ folder() { echo "$build/run/$label-$1"; }
 
 # start NODE: boot it, and wait until it can be talked to
 start() {
-	local out line
+	local out peers
 	out=$(folder "$1")
+	peers=$(peers_of "$1")
 	rm -rf "$out"
 	"$here/boot" node --kernel "$kernel" --name "${out##*/}" --memory "$memory" --swap 512 \
-		--node "$1,$port" --timeout 3000 --append "zcache=1 zargs=$1" \
+		--node "$1,$port,$peers" --timeout 3000 --append "zcache=1 zargs=$1,$peers" \
 		> "$build/log/${out##*/}" 2>&1 &
 	machine[$1]=$!
 	until [ -e "$out/booted" ]; do
@@ -34,6 +36,17 @@ start() {
 	# Held open, so that nothing that is said is lost.
 	eval "exec {in_$1}<> '$out/control.in' {out_$1}<> '$out/control.out' {mon_$1}<> '$out/monitor.in'"
 	hear "$1" $((60 * slow)) ready
+}
+
+peers_of() { for_each_peer "$1" echo | paste -sd,; }
+
+# for_each_peer NODE COMMAND...: with each peer's number
+for_each_peer() {
+	local node=$1 other
+	shift
+	for other in $nodes; do
+		[ "$other" = "$node" ] || "$@" "$other"
+	done
 }
 
 # hear NODE SECONDS WORD: until this line comes; print those before
@@ -67,8 +80,9 @@ monitor() {
 
 freeze() { monitor "$1" stop; }
 thaw() { monitor "$1" cont; }
-cut() { monitor "$1" 'set_link net off'; }
-mend() { monitor "$1" 'set_link net on'; }
+cut() { for_each_peer "$1" set_cable "$1" off; }
+mend() { for_each_peer "$1" set_cable "$1" on; }
+set_cable() { monitor "$1" "set_link net$3 $2"; }
 
 # crash NODE: as if its plug had been pulled
 crash() {
@@ -78,14 +92,22 @@ crash() {
 	unset "machine[$1]"
 }
 
-# finish NODE: let it end by itself
-finish() {
-	local fd=in_$1
+# off NODE: switch it off, as its user would; does it go off in time?
+off() {
+	local fd=in_$1 left=$((60 * slow))
 	echo quit >&"${!fd}"
+	while kill -0 "${machine[$1]}" 2> /dev/null && [ "$left" -gt 0 ]; do
+		sleep 1
+		left=$((left - 1))
+	done
+	[ "$left" -gt 0 ] || monitor "$1" quit
 	wait "${machine[$1]}"
 	clean_end "$1"
 	unset "machine[$1]"
+	[ "$left" -gt 0 ]
 }
+
+finish() { off "$1" || result 1 "node $1 goes off"; }
 
 # Its kernel did not complain, while it lived.
 clean_end() {
@@ -134,18 +156,55 @@ must() {
 	return "$status"
 }
 
+# all_up NODE...: each of them sees all the others
+all_up() {
+	local node other
+	for node; do
+		for other; do
+			[ "$node" = "$other" ] ||
+				on "$node" "wait_for $((30 * slow)) up $other" || return
+		done
+	done
+}
+
+# went_out NODE NR: so many of its swap pages are elsewhere
+went_out() { on "$1" "wait_for $((30 * slow)) at_least remote_pers_pages $2"; }
+
+# here NODE NR: so many swap pages of others are there
+here() { on "$1" "wait_for $((30 * slow)) at_least foreign_pers_pages $2"; }
+
+# agree OWNER KEEPER...: they say the same when nothing is under way
+agree() {
+	local owner=$1 ours theirs node try
+	shift
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		ours=$(on "$owner" get remote_pers_pages)
+		theirs=0
+		for node; do
+			theirs=$((theirs + $(on "$node" get foreign_pers_pages)))
+		done
+		[ "$ours" != "$theirs" ] || return 0
+		sleep 0.5
+	done
+	echo "node $owner has $ours pages elsewhere, the others have $theirs of its"
+	return 1
+}
+
 # said NODE SEED: the last line that hold wrote
 said() { on "$1" "tail -n 1 /tmp/hold.$2"; }
 
-# hold NODE MIB SEED: have so much memory filled and swapped out there
+# hold NODE MIB SEED [gently]: have so much memory filled and swapped out there
 hold() {
-	on "$1" "keep $2 $3; wait_for $((100 * slow)) test -e /tmp/hold.$3"
+	on "$1" "keep $2 $3 ${4:-}; wait_for $((100 * slow)) test -e /tmp/hold.$3"
 }
 
 # tell NODE SIGNAL SEED: and wait until it has been done
 tell() {
 	on "$1" "tell $2 $3 $((100 * slow))"
 }
+
+# changed NODE SEED: an eighth of the pages has been written to, and swapped out
+changed() { tell "$1" USR2 "$2"; }
 
 # all_right NODE SEED: every page is what it was
 all_right() {
@@ -154,6 +213,17 @@ all_right() {
 	line=$(said "$1" "$2")
 	echo "$line"
 	[[ $line == *" wrong 0 lost 0" ]]
+}
+
+changed_right() { changed "$1" "$2" && all_right "$1" "$2"; }
+
+# none_left KEEPER...: nothing of others is there
+none_left() {
+	local node
+	for node; do
+		on "$node" "wait_for $((30 * slow)) at_most foreign_pers_pages 0" || return
+		on "$node" "wait_for $((10 * slow)) at_most foreign_pers_pageframes 0" || return
+	done
 }
 
 trap 'kill $(jobs -p) 2> /dev/null' EXIT

@@ -4,6 +4,7 @@
 # Two machines: pages go out, come back, and are what they were; whatever happens
 # to the other machine, what comes back is right, or an error, and in time.
 
+nodes='0 1'
 . "$(dirname "$0")/lib.sh"
 
 # Node 0 has little room for compressed pages, so that they go to node 1.
@@ -12,61 +13,35 @@ prepare() {
 	on 1 'percent 50'
 }
 
-all_up() {
-	on 0 "wait_for $((30 * slow)) up 1" && on 1 "wait_for $((30 * slow)) up 0"
-}
-
-went_out() { on 0 "wait_for $((30 * slow)) at_least remote_pers_pages $1"; }
-
-# What each says of the other's pages agrees when nothing is under way.
-agree() {
-	local ours theirs try
-	for try in 1 2 3 4 5 6 7 8 9 10; do
-		ours=$(on 0 get remote_pers_pages)
-		theirs=$(on 1 get foreign_pers_pages)
-		[ "$ours" != "$theirs" ] || return 0
-		sleep 0.5
-	done
-	echo "node 0 has $ours pages there, node 1 has $theirs"
-	return 1
-}
-
-nothing_left() {
-	on 1 "wait_for $((30 * slow)) at_most foreign_pers_pages 0" &&
-		on 1 "wait_for $((10 * slow)) at_most foreign_pers_pageframes 0"
-}
-
 test_there_and_back() {
 	must 'memory of node 0 is swapped out' hold 0 120 1
-	must 'its pages go to node 1' went_out 2000
-	must 'both count the same' agree
+	must 'its pages go to node 1' went_out 0 2000
+	must 'both count the same' agree 0 1
 	must 'all pages come back right' all_right 0 1
-	must 'all come back right after an eighth has changed' changed_right
+	must 'all come back right after an eighth has changed' changed_right 0 1
 	must 'nobody lost a page' on 0 'at_most pers_pages_lost 0 && at_most bad_pages 0'
 }
 
-changed_right() { tell 0 USR2 1 && all_right 0 1; }
-
 # A reader waits for a machine that is away for less than the limit.
 test_short_cut() {
-	must 'pages go out again' tell 0 USR2 1
-	must 'there are some' went_out 1000
+	must 'pages go out again' changed 0 1
+	must 'there are some' went_out 0 1000
 	cut 1
 	(sleep 1; mend 1) &
 	must 'pages are right although the cable was out for a second' all_right 0 1
-	must 'the machines find each other again' all_up
-	must 'both count the same after that' agree
+	must 'the machines find each other again' all_up 0 1
+	must 'both count the same after that' agree 0 1
 }
 
 # A peer that stands still for longer than the limit: errors, in time, no hang.
 test_freeze() {
-	tell 0 USR2 1 > /dev/null
-	must 'pages go out before the freeze' went_out 1000
+	changed 0 1 > /dev/null
+	must 'pages go out before the freeze' went_out 0 1000
 	freeze 1
 	must 'node 0 sees that node 1 does not answer' on 0 "wait_for $((30 * slow)) down 1"
 	must 'a program that wants a page gets an error, and does not hang' some_lost
 	thaw 1
-	must 'the machines find each other after the freeze' all_up
+	must 'the machines find each other after the freeze' all_up 0 1
 	must 'what was not lost by that is still right' none_wrong
 }
 
@@ -87,14 +62,14 @@ none_wrong() {
 test_restart() {
 	on 0 'let_go 1'
 	must 'node 0 is given memory again' hold 0 80 2
-	must 'its pages go out' went_out 1000
+	must 'its pages go out' went_out 0 1000
 	crash 1
 	must 'node 1 starts again' start 1
 	on 1 'percent 50; join 0 1'
-	must 'the machines find each other after the restart' all_up
+	must 'the machines find each other after the restart' all_up 0 1
 	must 'the loss is known and counted' on 0 "wait_for $((20 * slow)) at_least pers_pages_lost 1"
 	must 'no page is wrong' not_wrong 2
-	must 'node 0 has nothing there any more' agree
+	must 'node 0 has nothing there any more' agree 0 1
 }
 
 not_wrong() {
@@ -107,25 +82,39 @@ not_wrong() {
 
 test_leave() {
 	on 0 'let_go 2'
-	must 'memory that is freed is forgotten by node 1' nothing_left
+	must 'memory that is freed is forgotten by node 1' none_left 1
 	must 'node 0 is given memory' hold 0 60 3
-	must 'its pages go out before it leaves' went_out 500
+	must 'its pages go out before it leaves' went_out 0 500
 	on 0 'percent 60'
 	must 'node 0 leaves, and brings its pages home' on 0 leave
 	must 'it has nothing outside' on 0 'at_most remote_pers_pages 0'
-	must 'node 1 has nothing of it' nothing_left
+	must 'node 1 has nothing of it' none_left 1
 	must 'all pages are right at home' all_right 0 3
 }
 
 test_guest_leaves() {
 	on 0 'percent 10; echo 1 > /sys/kernel/config/ramster/test/enable'
-	must 'they find each other again' all_up
-	must 'pages go out to who will leave' tell 0 USR2 3
-	must 'there are some there' went_out 300
+	must 'they find each other again' all_up 0 1
+	must 'pages go out to who will leave' changed 0 3
+	must 'there are some there' went_out 0 300
 	on 0 'percent 60'
 	must 'node 1 leaves, and has them fetched' on 1 leave
 	must 'node 0 has all at home' on 0 'at_most remote_pers_pages 0'
 	must 'and right' all_right 0 3
+}
+
+# Whatever is where, a machine can be switched off.
+test_shutdown() {
+	on 1 'percent 50; echo 1 > /sys/kernel/config/ramster/test/enable'
+	must 'swap is switched off and on' on 0 'let_go 3; swapoff /dev/vda; swapon /dev/vda'
+	must 'they find each other for the last time' all_up 0 1
+	on 0 'percent 10'
+	must 'memory is swapped out for the last time' hold 0 60 4
+	must 'pages go out for the last time' went_out 0 500
+	cut 1
+	must 'node 0 goes off, although node 1 does not answer' off 0
+	mend 1
+	must 'node 1 goes off, although it has pages of others' off 1
 }
 
 start 0 && start 1 || { result 1 'two machines start'; finish_all; exit 1; }
@@ -133,13 +122,13 @@ prepare
 on 1 'join 0 1'
 sleep 1	# one is alone for a while
 on 0 'join 0 1'
-must 'the machines find each other' all_up
+must 'the machines find each other' all_up 0 1
 test_there_and_back
 test_short_cut
 test_freeze
 test_restart
 test_leave
 test_guest_leaves
-must 'swap is switched off' on 0 'let_go 3; swapoff /dev/vda'
+test_shutdown
 finish_all
 echo "1..$cases"
