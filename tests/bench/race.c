@@ -342,20 +342,35 @@ static size_t skewed(uint64_t *state)
 	return next_random(state) % range * stride % nr_file_pages;
 }
 
-static void read_skewed(uint64_t *state)
+static void read_one(size_t page)
 {
-	size_t n, page;
 	unsigned int i;
 
-	for (n = 0; n < nr_file_pages / 2; n++) {
-		page = skewed(state);
-		for (i = 0; page >= files[i].first + files[i].nr; i++)
-			;
-		read_pages(&files[i], page - files[i].first, 1);
-	}
+	for (i = 0; page >= files[i].first + files[i].nr; i++)
+		;
+	read_pages(&files[i], page - files[i].first, 1);
 }
 
-/* Race 4: the first pass is the cold one. */
+static void read_skewed(uint64_t *state)
+{
+	size_t n;
+
+	for (n = 0; n < nr_file_pages / 2; n++)
+		read_one(skewed(state));
+}
+
+static void read_each(void)
+{
+	size_t n;
+
+	for (n = 0; n < nr_file_pages; n++)
+		read_one(n * stride % nr_file_pages);
+}
+
+/*
+ * Race 4: the first pass is the cold one. It reads every page once, so that those
+ * after it read nothing for the first time.
+ */
 static void race_files(const char *folder, int skew, int passes)
 {
 	uint64_t begin, state = 0x5eed, rest = 0;
@@ -364,10 +379,12 @@ static void race_files(const char *folder, int skew, int passes)
 	open_files(folder, MAX_FILES);
 	for (pass = 0; pass <= passes; pass++) {
 		begin = now();
-		if (skew)
+		if (!skew)
+			read_in_sequence();
+		else if (pass)
 			read_skewed(&state);
 		else
-			read_in_sequence();
+			read_each();
 		begin = (now() - begin) / 1000000;
 		rest += pass ? begin : 0;
 		printf("pass_%d_ms %llu\n", pass, (unsigned long long)begin);
