@@ -54,8 +54,9 @@ static u32 cost_of_read(struct zcache *zc, u32 read_ns)
  */
 bool zcache_worth(struct zcache *zc, u32 read_ns)
 {
+	/* How files are read is seen by what is offered: so do not ask that here. */
 	return READ_ONCE(zc->policy) == ZCACHE_PUT_ALL ||
-	       zcache_cost_way(&zc->cost, cost_of_read(zc, read_ns)) !=
+	       zcache_cost_way(&zc->cost, cost_of_read(zc, read_ns), true) !=
 	       ZCACHE_NOT_AT_ALL;
 }
 
@@ -116,7 +117,8 @@ bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
 		return true;
 
 	read_ns = cost_of_read(zc, read_ns);
-	way = zcache_cost_way(&zc->cost, read_ns);
+	way = zcache_cost_way(&zc->cost, read_ns,
+			      zcache_reuse_in_rows(&zc->reuse));
 	*plan = (struct zcache_plan) {
 		.way = way,
 		.poor_as_is = true,

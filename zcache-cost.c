@@ -186,11 +186,18 @@ static s64 page_gain(const struct zcache_cost *cost, enum zcache_way way,
  * zcache_cost_way() - how to keep a file page, if it comes back
  * @cost: what is known
  * @read_ns: what reading it costs, in nanoseconds; 0: unknown
+ * @in_rows: files are read one page after the other
+ *
+ * A page that is kept as it is takes the room of another one in the page cache.
+ * That gains something in a loop, where the page cache drops each page just before
+ * it is wanted; where pages are read here and there, it keeps those that are
+ * wanted most, and knows better.
  *
  * Context: any.
  * Return: the way that gains most, or ZCACHE_NOT_AT_ALL.
  */
-enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns)
+enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns,
+				bool in_rows)
 {
 	s64 compressed, as_is, margin;
 
@@ -198,7 +205,7 @@ enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns)
 		WRITE_ONCE(cost->read_ns, read_ns);
 	read_ns = waited_for(cost, read_ns);
 	margin = read_ns >> MARGIN_SHIFT;
-	as_is = page_gain(cost, ZCACHE_AS_IS, read_ns);
+	as_is = in_rows ? page_gain(cost, ZCACHE_AS_IS, read_ns) : 0;
 	compressed = div_s64(page_gain(cost, ZCACHE_COMPRESSED, read_ns) *
 			     (s64)PAGE_SIZE, zcache_cost_mean_size(cost));
 	if (max(compressed, as_is) <= margin)

@@ -14,6 +14,10 @@
  * where notes are short, a loop always loses those that it needs next. A note is
  * a few bits of the hash and of the time. A wrong answer costs nothing but a good
  * decision, so there are no locks.
+ *
+ * What reclaim drops was read in the same order, more or less. So by whether a page
+ * is the neighbour of the one before it is known how files are read: in rows, or
+ * here and there.
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -29,6 +33,10 @@
 /* Offers that a CPU counts by itself before it adds them to those of all. */
 #define OFFER_BATCH	64
 
+/* The share of neighbours: one, and the weight of an offer in it. */
+#define ALL_IN_ROWS	BIT(16)
+#define ROW_WEIGHT	256
+
 /**
  * struct zcache_note - what is known of a page
  * @tag: some bits of its hash, never 0; 0: no note
@@ -37,6 +45,18 @@
 struct zcache_note {
 	u8 tag;
 	u8 tick;
+};
+
+/**
+ * struct zcache_offers - what a CPU has been offered; preemption is off
+ * @nr: how much
+ * @object: whose page was the last one
+ * @index: its page index
+ */
+struct zcache_offers {
+	unsigned int nr;
+	u64 object;
+	unsigned long index;
 };
 
 /* One look at memory finds all that a page's note may be in. */
@@ -62,8 +82,9 @@ int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages)
 				      (unsigned long)OFFER_BATCH));
 	reuse->buckets = kvcalloc(BIT(reuse->order), sizeof(*reuse->buckets),
 				  GFP_KERNEL);
-	reuse->pending = alloc_percpu(unsigned int);
-	if (reuse->buckets && reuse->pending)
+	reuse->in_rows = ALL_IN_ROWS;
+	reuse->offered = alloc_percpu(struct zcache_offers);
+	if (reuse->buckets && reuse->offered)
 		return 0;
 	zcache_reuse_exit(reuse);
 	return -ENOMEM;
@@ -75,7 +96,7 @@ int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages)
  */
 void zcache_reuse_exit(struct zcache_reuse *reuse)
 {
-	free_percpu(reuse->pending);
+	free_percpu(reuse->offered);
 	kvfree(reuse->buckets);
 }
 
@@ -90,10 +111,43 @@ u16 zcache_reuse_now(const struct zcache_reuse *reuse)
 	return atomic_long_read(&reuse->offers) >> reuse->tick_shift;
 }
 
-static void count_offer(struct zcache_reuse *reuse)
+/* An average that forgets. */
+static void count_in_row(struct zcache_reuse *reuse, bool in_row)
 {
-	if (this_cpu_inc_return(*reuse->pending) % OFFER_BATCH == 0)
+	u32 share = READ_ONCE(reuse->in_rows);
+
+	if (in_row)
+		share += (ALL_IN_ROWS - share) / ROW_WEIGHT;
+	else
+		share -= share / ROW_WEIGHT;
+	WRITE_ONCE(reuse->in_rows, share);
+}
+
+static void count_offer(struct zcache_reuse *reuse, const struct tmem_oid *oid,
+			unsigned long index)
+{
+	struct zcache_offers *offered = get_cpu_ptr(reuse->offered);
+	bool near = index - offered->index + 1 <= 2;	/* before, or after */
+
+	count_in_row(reuse, near && offered->object == oid->w[0]);
+	offered->object = oid->w[0];
+	offered->index = index;
+	if (++offered->nr % OFFER_BATCH == 0)
 		atomic_long_add(OFFER_BATCH, &reuse->offers);
+	put_cpu_ptr(reuse->offered);
+}
+
+/**
+ * zcache_reuse_in_rows() - are files read one page after the other?
+ * @reuse: who watches
+ *
+ * Context: any.
+ * Return: true if at least half of what was offered lately was beside what was
+ * offered before it; also as long as nothing is known.
+ */
+bool zcache_reuse_in_rows(const struct zcache_reuse *reuse)
+{
+	return READ_ONCE(reuse->in_rows) >= ALL_IN_ROWS / 2;
 }
 
 /* The note of a page, or the one to give up for it: the oldest, or no note. */
@@ -149,6 +203,6 @@ unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
 		ticks = (u8)(now - note->tick) + 1;
 	note->tag = tag;
 	note->tick = now;
-	count_offer(reuse);
+	count_offer(reuse, oid, index);
 	return ticks;
 }

@@ -151,14 +151,16 @@ struct zcache_calm {
  * @order: how many, as a power of two; immutable
  * @tick_shift: offers in a tick, as a power of two; immutable
  * @offers: pages offered so far; atomic
- * @pending: a CPU's own, in which those that are not in @offers are counted
+ * @in_rows: share of offers that were neighbours; a hint, READ_ONCE and WRITE_ONCE
+ * @offered: a CPU's own, in which those that are not in @offers are counted
  */
 struct zcache_reuse {
 	struct zcache_bucket *buckets;
 	unsigned int order;
 	unsigned int tick_shift;
 	atomic_long_t offers;
-	unsigned int __percpu *pending;
+	u32 in_rows;
+	struct zcache_offers __percpu *offered;
 };
 
 #define ZCACHE_SIZE_UNITS	1024U	/* of a byte */
@@ -329,6 +331,7 @@ unsigned int zcache_seen(struct zcache *zc, const struct tmem_oid *oid,
 int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages);
 void zcache_reuse_exit(struct zcache_reuse *reuse);
 u16 zcache_reuse_now(const struct zcache_reuse *reuse);
+bool zcache_reuse_in_rows(const struct zcache_reuse *reuse);
 unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
 				const struct tmem_oid *oid,
 				unsigned long index);
@@ -342,7 +345,8 @@ void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
 void zcache_cost_size(struct zcache_cost *cost, unsigned int size);
 u32 zcache_cost_smaller(const struct zcache_cost *cost, unsigned int size);
 bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share);
-enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns);
+enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns,
+				bool in_rows);
 bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
 			 u32 read_ns, u64 run);
 

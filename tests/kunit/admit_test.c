@@ -117,6 +117,26 @@ static void forgets_oldest(struct kunit *test)
 	KUNIT_EXPECT_GE(test, offer(test, &other, 0, 1000), 950);
 }
 
+/* Rows may go down, and pages of several files may take turns, if each has some. */
+static void knows_rows(struct kunit *test)
+{
+	unsigned long i;
+
+	KUNIT_EXPECT_TRUE(test, zcache_reuse_in_rows(test->priv));
+	for (i = 0; i < 1000; i++)
+		zcache_reuse_offer(test->priv, &file, i * 40503 % 65536);
+	KUNIT_EXPECT_FALSE(test, zcache_reuse_in_rows(test->priv));
+	for (i = 1000; i; i--)
+		zcache_reuse_offer(test->priv, &file, i);
+	KUNIT_EXPECT_TRUE(test, zcache_reuse_in_rows(test->priv));
+	for (i = 0; i < 1000; i++)
+		zcache_reuse_offer(test->priv, i % 2 ? &file : &other, i / 2);
+	KUNIT_EXPECT_FALSE(test, zcache_reuse_in_rows(test->priv));
+	for (i = 0; i < 1000; i += 8)
+		offer(test, i % 16 ? &file : &other, i, 8);
+	KUNIT_EXPECT_TRUE(test, zcache_reuse_in_rows(test->priv));
+}
+
 static void tiny_machine(struct kunit *test)
 {
 	struct zcache_reuse reuse;
@@ -135,6 +155,7 @@ static struct kunit_case reuse_cases[] = {
 	KUNIT_CASE(clock_goes),
 	KUNIT_CASE(remembers_loop),
 	KUNIT_CASE(forgets_oldest),
+	KUNIT_CASE(knows_rows),
 	KUNIT_CASE(tiny_machine),
 	{}
 };
@@ -172,17 +193,20 @@ static void cost_exit(struct kunit *test)
 		zcache_cost_exit(test->priv);
 }
 
+static enum zcache_way way_of(struct kunit *test, u32 read_ns)
+{
+	return zcache_cost_way(test->priv, read_ns, true);
+}
+
 /* The slower the disk, the more it is worth to have many pages. */
 static void way_follows_disk(struct kunit *test)
 {
-	struct zcache_cost *cost = test->priv;
-
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 1), ZCACHE_NOT_AT_ALL);
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 1000), ZCACHE_NOT_AT_ALL);
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 30000), ZCACHE_AS_IS);
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000), ZCACHE_COMPRESSED);
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, U32_MAX), ZCACHE_COMPRESSED);
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 0), ZCACHE_COMPRESSED);
+	KUNIT_EXPECT_EQ(test, way_of(test, 1), ZCACHE_NOT_AT_ALL);
+	KUNIT_EXPECT_EQ(test, way_of(test, 1000), ZCACHE_NOT_AT_ALL);
+	KUNIT_EXPECT_EQ(test, way_of(test, 30000), ZCACHE_AS_IS);
+	KUNIT_EXPECT_EQ(test, way_of(test, 150000), ZCACHE_COMPRESSED);
+	KUNIT_EXPECT_EQ(test, way_of(test, U32_MAX), ZCACHE_COMPRESSED);
+	KUNIT_EXPECT_EQ(test, way_of(test, 0), ZCACHE_COMPRESSED);
 }
 
 /* Pages that hardly compress had better be kept as they are. */
@@ -191,9 +215,20 @@ static void way_follows_size(struct kunit *test)
 	struct zcache_cost *cost = test->priv;
 
 	cost->size = PAGE_SIZE * ZCACHE_SIZE_UNITS;
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000), ZCACHE_AS_IS);
+	KUNIT_EXPECT_EQ(test, way_of(test, 150000), ZCACHE_AS_IS);
 	cost->size = 0;
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000), ZCACHE_COMPRESSED);
+	KUNIT_EXPECT_EQ(test, way_of(test, 150000), ZCACHE_COMPRESSED);
+}
+
+/* Where pages are read here and there, none is kept as it is. */
+static void way_follows_reading(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 30000, false),
+			ZCACHE_NOT_AT_ALL);
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000, false),
+			ZCACHE_COMPRESSED);
 }
 
 /* With a fast compressor, compressing pays where it did not. */
@@ -203,7 +238,7 @@ static void way_follows_compressor(struct kunit *test)
 
 	cost->ns[ZCACHE_COMPRESSED][ZCACHE_PUT] = 6000;
 	cost->ns[ZCACHE_COMPRESSED][ZCACHE_GET] = 2000;
-	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 30000), ZCACHE_COMPRESSED);
+	KUNIT_EXPECT_EQ(test, way_of(test, 30000), ZCACHE_COMPRESSED);
 }
 
 /* Of 1000 reads, a quarter of their time is ventured, and no more. */
@@ -323,6 +358,7 @@ static void timed_now_and_then(struct kunit *test)
 static struct kunit_case cost_cases[] = {
 	KUNIT_CASE(way_follows_disk),
 	KUNIT_CASE(way_follows_size),
+	KUNIT_CASE(way_follows_reading),
 	KUNIT_CASE(way_follows_compressor),
 	KUNIT_CASE(venture_is_a_share),
 	KUNIT_CASE(venture_on_runs),
