@@ -50,6 +50,9 @@
 /* Pages that may stay for each page of zeros that goes. */
 #define SPARES_PER_ZERO		16
 
+/* No more file pages than this share of anonymous ones: there are hardly any. */
+#define FILE_SHARE		8
+
 /**
  * struct frontswap_area - a swap area as seen from here
  * @map: one bit a slot, set if the backend has its page; NULL if the area is
@@ -144,6 +147,21 @@ static bool folio_is_zero(struct folio *folio)
 	return ret;
 }
 
+/*
+ * Reclaim learns from what comes back whether to take anonymous pages or those of
+ * files. What is spared is not seen to come back, so it would take more and more
+ * of them: where it has a choice, it is left alone.
+ */
+static bool reclaim_has_a_choice(void)
+{
+	unsigned long anon = global_node_page_state(NR_ACTIVE_ANON) +
+			     global_node_page_state(NR_INACTIVE_ANON);
+	unsigned long file = global_node_page_state(NR_ACTIVE_FILE) +
+			     global_node_page_state(NR_INACTIVE_FILE);
+
+	return file > anon / FILE_SHARE;
+}
+
 /**
  * __frontswap_spare() - shall an anonymous folio stay for now?
  * @folio: locked, and on its way out
@@ -168,7 +186,8 @@ bool __frontswap_spare(struct folio *folio)
 		atomic_set(&frontswap_spares, SPARES_PER_ZERO);
 		return false;
 	}
-	if (atomic_dec_if_positive(&frontswap_spares) < 0)
+	if (reclaim_has_a_choice() ||
+	    atomic_dec_if_positive(&frontswap_spares) < 0)
 		return false;
 	count(FRONTSWAP_SPARED, 1);
 	return true;

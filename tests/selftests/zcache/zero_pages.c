@@ -4,6 +4,7 @@
  * and is as good as any other when it is written. Reclaim, which weighs file pages
  * against anonymous ones by how many of each come back, does not count it.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -138,6 +139,71 @@ static void test_weight(void)
 	munmap(p, SIZE);
 }
 
+/* In memory of which each fourth page is zero, so that others may be spared. */
+#define HELD	(16UL << 20)
+#define FILE_PAGES	(32UL << 8)
+
+static void hold(bool *ready)
+{
+	char *p = zc_anon(HELD, ZC_PAGE);
+	unsigned long i;
+
+	for (i = 0; i < HELD / ZC_PAGE; i++)
+		zc_fill(page_of(p, i), ID + i, i % 4 ? ZC_TEXT : ZC_ZERO);
+	zc_store(*ready, true);
+	pause();
+	_exit(0);
+}
+
+/* How many pages are spared when a control group has to give some up? */
+static unsigned long spared_in(const char *cgroup)
+{
+	bool *ready = zc_shared(sizeof(*ready));
+	pid_t child = fork();
+	unsigned long before;
+	char reclaim[128];
+
+	if (child < 0)
+		zc_die("fork");
+	if (!child) {
+		zc_cgroup_enter(cgroup);
+		hold(ready);
+	}
+	while (!zc_load(*ready))
+		zc_msleep(10);
+	snprintf(reclaim, sizeof(reclaim), "%s/memory.reclaim", cgroup);
+	before = zc_get("frontswap/spared");
+	zc_can_write(reclaim, "4M");
+	before = zc_get("frontswap/spared") - before;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return before;
+}
+
+static void test_spared(void)
+{
+	const char *cgroup = zc_cgroup("zeros");
+	unsigned long nr;
+	int fd;
+
+	if (!cgroup) {
+		zc_skip_one("no cgroup2 with memory.reclaim");
+		zc_skip_one("no cgroup2 with memory.reclaim");
+		return;
+	}
+	zc_fs_make(4096);
+	zc_drop_caches(1);
+	nr = spared_in(cgroup);
+	zc_result(nr > 0, "without file pages some are spared: %lu", nr);
+	fd = zc_open("file", O_RDWR | O_CREAT);
+	zc_write_pages(fd, 0, FILE_PAGES, ID, ZC_TEXT);
+	fsync(fd);
+	nr = spared_in(cgroup);
+	zc_result(!nr, "where reclaim has a choice none is: %lu", nr);
+	close(fd);
+	zc_fs_unmount();
+}
+
 /* The slots belong to both; each reads some first and writes some. */
 static void test_fork(void)
 {
@@ -269,13 +335,14 @@ static void test_both_fault(void)
 
 int main(void)
 {
-	zc_start(16);
+	zc_start(18);
 	zc_swap_on(NULL, 16 << 8);
 	zc_percent(50);
 
 	test_reads();
 	test_writes();
 	test_weight();
+	test_spared();
 	test_fork();
 	test_write_protected();
 	test_race();
