@@ -41,7 +41,8 @@ FNR == 1 {
 	runs[++nr_runs] = run
 }
 
-NF == 2 && $1 ~ /^[a-z][a-z_0-9]*$/ && $2 ~ /^-?[0-9.]+$/ {
+# What a race says in its middle goes before what is counted after it.
+NF == 2 && $1 ~ /^[a-z][a-z_0-9]*$/ && $2 ~ /^-?[0-9.]+$/ && !((run, $1) in value) {
 	value[run, $1] = $2
 	keys[run] = keys[run] " " $1
 }
