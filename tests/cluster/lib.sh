@@ -12,7 +12,7 @@ kernel=${CLUSTER_KERNEL:-cluster}
 memory=${CLUSTER_MEMORY:-256}
 slow=${CLUSTER_SLOW:-1}		# how many times the patience
 label=${label:-$(basename "$0" .sh)}
-port=$((20000 + $$ % 20000))	# and the 63 above
+port=$((20000 + $$ % 10000))	# and the 63 above
 : "${nodes:?whoever sources this says which nodes there are}"
 declare -A machine
 cases=0
