@@ -171,23 +171,36 @@ unsigned long zc_nr_swapped(const void *addr, size_t size)
 	return nr;
 }
 
+static bool pageout_once(void *addr, size_t size)
+{
+	if (madvise(addr, size, MADV_PAGEOUT))
+		zc_die("madvise(MADV_PAGEOUT)");
+	return zc_nr_swapped(addr, size) == size / ZC_PAGE;
+}
+
 /*
- * Swap all of it out. A page that is in some batch at the first try is not at
- * one of the next.
+ * Swap all of it out. A page that was touched on a CPU may wait there to be put on
+ * the LRU, and until then cannot be reclaimed from another one: so try on each.
  */
 bool zc_pageout(void *addr, size_t size)
 {
+	bool done = pageout_once(addr, size);
 	unsigned int tries;
+	cpu_set_t cpus;
 
-	for (tries = 0; tries < 20; tries++) {
-		if (madvise(addr, size, MADV_PAGEOUT))
-			zc_die("madvise(MADV_PAGEOUT)");
-		if (zc_nr_swapped(addr, size) == size / ZC_PAGE)
-			return true;
-		if (tries)
+	if (done)
+		return true;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		zc_die("sched_getaffinity");
+	for (tries = 0; tries < 20 && !done; tries++) {
+		zc_pin_to_cpu(tries % zc_nr_cpus());
+		done = pageout_once(addr, size);
+		if (!done)
 			zc_msleep(5);
 	}
-	return false;
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		zc_die("sched_setaffinity");
+	return done;
 }
 
 /*
