@@ -19,13 +19,15 @@ cases=0
 
 folder() { echo "$build/run/$label-$1"; }
 
-# start NODE: boot it, and wait until it can be talked to
+# start NODE: boot it, and wait until it can be talked to. One processor each:
+# when sockets are to use the last of memory, or not any more, the kernel patches
+# its code, and the emulator stumbles if another processor runs it just then.
 start() {
 	local out peers
 	out=$(folder "$1")
 	peers=$(peers_of "$1")
 	rm -rf "$out"
-	"$here/boot" node --kernel "$kernel" --name "${out##*/}" --memory "$memory" --swap 512 \
+	"$here/boot" node --kernel "$kernel" --name "${out##*/}" --memory "$memory" --swap 512 --cpus 1 \
 		--node "$1,$port,$peers" --timeout 3000 --append "zcache=1 zargs=$1,$peers" \
 		> "$build/log/${out##*/}" 2>&1 &
 	machine[$1]=$!
