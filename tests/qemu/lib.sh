@@ -40,6 +40,23 @@ install_if_changed() {
 	cmp -s "$1" "$2" || { mkdir -p "${2%/*}"; cp "$1" "$2"; }
 }
 
+# add_program NAME TREE: for a guest's root, with the libraries it is linked to.
+# PATH in the guest has /sbin before busybox's /bin.
+add_program() {
+	local file library
+	file=$(command -v "$1") || die "no $1 on this machine"
+	mkdir -p "$2/sbin"
+	cp -L "$file" "$2/sbin/$1"
+	for library in $(ldd "$file" | grep -o '/[^ ]*'); do
+		install_if_changed "$library" "$2$library"
+	done
+}
+
+# pack TREE ARCHIVE: as the kernel unpacks it
+pack() {
+	(cd "$1" && find . | sort | cpio -o -H newc -R 0:0 --quiet) | gzip -1 > "$2"
+}
+
 # into_log NAME MESSAGE: from here on everything the script and its commands say
 # goes to a log, of which a person sees the end if the script fails.
 into_log() {
