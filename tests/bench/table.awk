@@ -2,12 +2,16 @@
 #
 # Make of the results of races (files CONTENDER.RACE.DISK with "name value") what
 # people and programs read. Variables: mode, md, json or plot; peers, in order;
-# about, lines of "name value" that are not of a race.
+# remote_peers, those that use the memory of another machine; about, lines of
+# "name value" that are not of a race.
 
 BEGIN {
 	nr_peers = split(peers, peer, " ")
 	for (i = 1; i <= nr_peers; i++)
 		wanted[peer[i]] = 1
+	nr_remote = split(remote_peers, remote_peer, " ")
+	for (i = 1; i <= nr_remote; i++)
+		wanted[remote_peer[i]] = 1
 	while (about != "" && (getline line < about) > 0) {
 		split(line, word, " ")
 		fact[++nr_facts] = word[1]
@@ -26,6 +30,17 @@ BEGIN {
 	       "cpus speedup_2|page out and in on two CPUs|of one|2|1|packers|at least 1.80\n" \
 	       "cpus speedup_4|page out and in on four CPUs|of one|2|1|packers|"
 	nr_rows = split(rows, row, "\n")
+	# what of it, unit, divided by, decimals, the quotient that is wanted
+	remote = "fault_p50_ns|a page that is wanted, p50|us|1000|0|<= 0.80\n" \
+		 "ping_p50_ns|TCP ping-pong of the same sizes, p50|us|1000|0|\n" \
+		 "fault_p99_ns|a page that is wanted, p99|us|1000|0|\n" \
+		 "pages_out_per_s|pages out a second|pages|1|0|>= 1.50\n" \
+		 "wire_a_page|on the wire for a page out and in|bytes|1|0|<= 0.60\n" \
+		 "wire_a_page_out|out|bytes|1|0|\n" \
+		 "wire_a_page_in|in|bytes|1|0|\n" \
+		 "out_pages|pages that went out|pages|1|0|\n" \
+		 "faults_remote_percent|faults that the other machine served|%|1|1|"
+	nr_remote_rows = split(remote, remote_row, "\n")
 	nr_fs = split("ext4-seq ext4-skew squashfs-seq squashfs-skew", fs, " ")
 	nr_disks = split("cloud ssd nvme", disks, " ")
 	split("0.15 0.65 1.02", files_target, " ")
@@ -39,6 +54,10 @@ FNR == 1 {
 	if (!(part[1] in wanted))
 		nextfile
 	runs[++nr_runs] = run
+	if (part[2] == "remote")
+		remote_ran = 1
+	else
+		others_ran = 1
 }
 
 # What a race says in its middle goes before what is counted after it.
@@ -145,17 +164,54 @@ function table(i, d, f, part) {
 		}
 }
 
+# A line of the second table: the quotient is what it says, more or less.
+function remote_line(key, title, unit, by, decimals, target, ours, theirs, i, is, text, verdict) {
+	ours = cell("zcache", "remote", key, "ram")
+	theirs = cell("nbd", "remote", key, "ram")
+	text = verdict = ""
+	if (ours != "" && theirs + 0) {
+		text = sprintf("**%.2f**", ours / theirs)
+		if (target ~ /^<=/)
+			verdict = ours / theirs <= substr(target, 4) + 0.0005 ? "yes" : "no"
+		else if (target ~ /^>=/)
+			verdict = ours / theirs >= substr(target, 4) - 0.0005 ? "yes" : "no"
+	}
+	text = "| " title " | " text " | " target " | " verdict " | " unit " |"
+	for (i = 1; i <= nr_remote; i++) {
+		is = cell(remote_peer[i], "remote", key, "ram")
+		text = text (is == "" ? " - |" : sprintf(" %." decimals "f |", is / by))
+	}
+	print text
+}
+
+function remote_table(i, part) {
+	print "\nAgainst swap over NBD to a RAM disk on another machine, in the host's time:"
+	heading("zcache / nbd", nr_remote, remote_peer)
+	for (i = 1; i <= nr_remote_rows; i++) {
+		split(remote_row[i], part, "|")
+		remote_line(part[1], part[2], part[3], part[4], part[5], part[6])
+	}
+}
+
+function heading(quotient, nr, names, i) {
+	printf "\n| race | %s | wanted | reached | unit |", quotient
+	for (i = 1; i <= nr; i++)
+		printf " %s |", names[i]
+	printf "\n| --- | ---: | ---: | --- | --- |"
+	for (i = 1; i <= nr; i++)
+		printf " ---: |"
+	print ""
+}
+
 function markdown(i) {
 	for (i = 1; i <= nr_facts; i++)
 		printf "- %s: %s\n", fact[i], fact_is[fact[i]]
-	printf "\n| race | zcache / best other | wanted | reached | unit |"
-	for (i = 1; i <= nr_peers; i++)
-		printf " %s |", peer[i]
-	printf "\n| --- | ---: | ---: | --- | --- |"
-	for (i = 1; i <= nr_peers; i++)
-		printf " ---: |"
-	print ""
-	table()
+	if (others_ran) {
+		heading("zcache / best other", nr_peers, peer)
+		table()
+	}
+	if (remote_ran)
+		remote_table()
 }
 
 function json(i, n, k, key, part) {
