@@ -7,6 +7,7 @@
  * remote serve PORT                answer pings
  * remote ping ADDRESS PORT SIZE REPLY COUNT
  *                                  what a request and a reply of these sizes take
+ * remote khz                       how fast this processor's time stamps count
  *
  * MIX is a device or file with the pages that memory is filled with, see mix.c.
  * Pages of one repeated word are left out: neither contender sends them anywhere.
@@ -54,6 +55,8 @@ enum {
 	SECTORS = PAGE / 512,
 	MAX_MESSAGE = 2 * PAGE,
 	PATIENCE_S = 60,	/* with a socket */
+	COARSE_NS = 1000,	/* a clock that is no use here */
+	KHZ_MS = 300,		/* to measure how fast another one is */
 };
 
 #ifndef MADV_PAGEOUT
@@ -83,6 +86,16 @@ static uint64_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+/* Without a good clock the kernel counts ticks, of some milliseconds. */
+static void check_clock(void)
+{
+	struct timespec step;
+
+	clock_getres(CLOCK_MONOTONIC, &step);
+	if (step.tv_sec || step.tv_nsec > COARSE_NS)
+		die("the clock has steps of %ld ns", step.tv_nsec);
 }
 
 static uint64_t next_random(uint64_t *state)
@@ -427,6 +440,7 @@ static int race(const char *name, const char *mix, size_t nr, const char *group)
 	while (strcmp(who->name, name))
 		if (++who == contenders + 2)
 			die("no such contender as %s", name);
+	check_clock();
 	join_cgroup(group);
 	prepare(&memory, nr, mix);
 	print("pages", nr);
@@ -508,6 +522,7 @@ static void ping(const char *address, uint16_t port, uint32_t size,
 	static char buffer[MAX_MESSAGE];
 	size_t i;
 
+	check_clock();
 	if (size > MAX_MESSAGE || reply > MAX_MESSAGE ||
 	    inet_pton(AF_INET, address, &addr.sin_addr) != 1 ||
 	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
@@ -524,6 +539,16 @@ static void ping(const char *address, uint16_t port, uint32_t size,
 	print_times("ping", ns, nr);
 }
 
+static void khz(void)
+{
+	uint64_t begin = now(), count = __builtin_ia32_rdtsc();
+
+	usleep(KHZ_MS * 1000);
+	count = __builtin_ia32_rdtsc() - count;
+	printf("%llu\n",
+	       (unsigned long long)(count * 1000000 / (now() - begin)));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -535,6 +560,8 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "ping") && argc == 7)
 		ping(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]),
 		     atol(argv[6]));
+	else if (!strcmp(what, "khz") && argc == 2)
+		khz();
 	else
 		die("usage: see the top of remote.c");
 	return 0;

@@ -14,6 +14,7 @@ slow=${CLUSTER_SLOW:-1}		# how many times the patience
 label=${label:-$(basename "$0" .sh)}
 port=$((20000 + $$ % 10000))	# and the 63 above
 zcache=1			# whether it is on
+words=				# more for the kernel's command line
 more=()				# options of boot
 : "${nodes:?whoever sources this says which nodes there are}"
 declare -A machine
@@ -30,7 +31,8 @@ start() {
 	peers=$(peers_of "$1")
 	rm -rf "$out"
 	"$here/boot" node --kernel "$kernel" --name "${out##*/}" --memory "$memory" --swap 512 --cpus 1 \
-		--node "$1,$port,$peers" --timeout 3000 --append "zcache=$zcache zargs=$1,$peers" "${more[@]}" \
+		--node "$1,$port,$peers" --timeout 3000 --append "zcache=$zcache zargs=$1,$peers $words" \
+		"${more[@]}" \
 		> "$build/log/${out##*/}" 2>&1 &
 	machine[$1]=$!
 	until [ -e "$out/booted" ]; do
