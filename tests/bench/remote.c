@@ -55,6 +55,7 @@ enum {
 	SECTORS = PAGE / 512,
 	MAX_MESSAGE = 2 * PAGE,
 	PATIENCE_S = 60,	/* with a socket */
+	CALL_TRIES = 100,	/* a tenth of a second each */
 	COARSE_NS = 1000,	/* a clock that is no use here */
 	KHZ_MS = 300,		/* to measure how fast another one is */
 };
@@ -509,25 +510,41 @@ static void serve(uint16_t port)
 	}
 }
 
-static void ping(const char *address, uint16_t port, uint32_t size,
-		 uint32_t reply, size_t nr)
+/* It may not listen yet. */
+static int call(const char *address, uint16_t port)
 {
-	int fd = tune(socket(AF_INET, SOCK_STREAM, 0));
 	struct sockaddr_in addr = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 	};
+	int fd, tries;
+
+	if (inet_pton(AF_INET, address, &addr.sin_addr) != 1)
+		die("no such address as %s", address);
+	for (tries = 0; tries < CALL_TRIES; tries++) {
+		fd = tune(socket(AF_INET, SOCK_STREAM, 0));
+		if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+			return fd;
+		close(fd);
+		usleep(100000);
+	}
+	die("no connection to %s", address);
+	return -1;
+}
+
+static void ping(const char *address, uint16_t port, uint32_t size,
+		 uint32_t reply, size_t nr)
+{
 	uint64_t *ns = map_locked(nr * sizeof(*ns)), begin;
 	uint32_t sizes[2] = { size, reply };
 	static char buffer[MAX_MESSAGE];
+	int fd = call(address, port);
 	size_t i;
 
 	check_clock();
 	if (size > MAX_MESSAGE || reply > MAX_MESSAGE ||
-	    inet_pton(AF_INET, address, &addr.sin_addr) != 1 ||
-	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
 	    whole(fd, (char *)sizes, sizeof(sizes), 1))
-		die("no connection to %s", address);
+		die("no messages of this size");
 	for (i = 0; i < nr; i++) {
 		begin = now();
 		if (whole(fd, buffer, size, 1) || whole(fd, buffer, reply, 0))
