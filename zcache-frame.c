@@ -58,6 +58,12 @@ static unsigned long frames_limit(struct zcache *zc)
 	return totalram_pages() * READ_ONCE(zc->max_pool_percent) / 100;
 }
 
+static unsigned long nr_file_frames(struct zcache *zc)
+{
+	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) +
+	       atomic_long_read(&zc->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
+}
+
 /**
  * zcache_frames_exceeded() - has the limit been cut below what is held?
  * @zc: the cache
@@ -85,6 +91,22 @@ unsigned long zcache_frames_left(struct zcache *zc)
 	unsigned long nr = atomic_long_read(&zc->nr_frames) + limit / 8;
 
 	return limit > nr ? limit - nr : 0;
+}
+
+/**
+ * zcache_frames_full() - does the limit keep swap pages from getting a frame?
+ * @zc: the cache
+ *
+ * Context: any.
+ * Return: true if so; file pages would give way first. False if the limit is 0:
+ * then nothing is wanted here.
+ */
+bool zcache_frames_full(struct zcache *zc)
+{
+	unsigned long limit = frames_limit(zc);
+
+	return limit && atomic_long_read(&zc->nr_frames) >= limit &&
+	       !nr_file_frames(zc) && !ramster_eph_frames();
 }
 
 /* A place below the limit; also the only one who raises the count. */
@@ -188,12 +210,6 @@ static struct page *frame_alloc(struct zcache *zc, enum zbud_class class,
 	}
 	zcache_count(zc, ZCACHE_PAGEFRAMES_ALLOCED);
 	return page;
-}
-
-static unsigned long nr_file_frames(struct zcache *zc)
-{
-	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) +
-	       atomic_long_read(&zc->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
 }
 
 static unsigned int age_of(struct zcache *zc, u16 stamp)

@@ -167,6 +167,44 @@ bool zcache_unlink(void *arg, const struct tmem_handle *handle, void *pampd)
 
 /* File pages */
 
+/**
+ * zcache_pin() - keep a page from being freed, if it is still there
+ * @zc: the cache
+ * @handle: the page's name, as it was when the page was stored
+ * @pampd: the page, perhaps freed already: only compared
+ *
+ * Context: any but hard interrupt.
+ * Return: true if it stands in tmem by this name, and is pinned.
+ */
+bool zcache_pin(struct zcache *zc, const struct tmem_handle *handle,
+		void *pampd)
+{
+	struct zcache_pool *pool;
+	bool there;
+
+	rcu_read_lock();
+	pool = xa_load(&zc->pools, handle->pool_id);
+	there = pool && tmem_pin(&pool->tmem, &handle->oid, handle->index,
+				 pampd);
+	rcu_read_unlock();
+	return there;
+}
+
+/**
+ * zcache_unpin() - a zpage is not read any more; it may be freed by that
+ * @zc: the cache
+ * @pampd: the zpage, pinned
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_unpin(struct zcache *zc, void *pampd)
+{
+	LIST_HEAD(frames);
+
+	zbud_free(&zc->zbud, pampd, &frames);
+	zcache_frames_free(zc, &frames);
+}
+
 static struct tmem_oid file_oid(const struct address_space *mapping)
 {
 	return (struct tmem_oid) { .w = { (unsigned long)mapping } };

@@ -289,23 +289,27 @@ out:
  * @index: at which page index
  * @page: the page; must not change while this runs
  *
- * Context: reclaim; may sleep, but does not wait for memory.
+ * Context: reclaim; may sleep, but does not wait for memory here, and for that of
+ * others not for long.
  * Return: a pampd that tmem does not know yet, or NULL if the page is refused.
  */
 void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page)
 {
 	struct put put = put_of(pool, oid, index, page);
-	u64 begin = zcache_cost_begin(&pool->zc->cost);
 	void *pampd = NULL;
 	unsigned long word;
+	bool filled;
 
+	filled = page_filled(put.src, &word);
+	if (!filled)
+		ramster_make_room();
 	if (refused(pool->zc))
 		goto out;
-	if (page_filled(put.src, &word))
+	if (filled)
 		pampd = zcache_filled_create(pool, &put.handle, word);
 	else
-		pampd = store_page(&put, begin);
+		pampd = store_page(&put, zcache_cost_begin(&pool->zc->cost));
 out:
 	kunmap_local(put.src);
 	if (!pampd)

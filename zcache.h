@@ -276,6 +276,9 @@ static inline unsigned int zcache_cost_mean_size(const struct zcache_cost *cost)
 
 /* zcache-main.c APIs: */
 bool zcache_unlink(void *zc, const struct tmem_handle *handle, void *pampd);
+bool zcache_pin(struct zcache *zc, const struct tmem_handle *handle,
+		void *pampd);
+void zcache_unpin(struct zcache *zc, void *pampd);
 
 /* zcache-zpage.c APIs: */
 extern const struct tmem_pamops zcache_pamops;
@@ -309,6 +312,7 @@ unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames);
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
 unsigned long zcache_frames_left(struct zcache *zc);
+bool zcache_frames_full(struct zcache *zc);
 void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);
 unsigned int zcache_frames_age(struct zcache *zc);

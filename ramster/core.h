@@ -48,6 +48,8 @@ enum ramster_event {
 	RAMSTER_PERS_PAGES_REMOTED,
 	RAMSTER_EPH_PAGES_REMOTE_FAILED,
 	RAMSTER_PERS_PAGES_REMOTE_FAILED,
+	RAMSTER_PERS_PUTS_WAITED,
+	RAMSTER_PERS_PUTS_WAITED_IN_VAIN,
 	RAMSTER_REMOTE_EPH_PAGES_SUCC_GET,
 	RAMSTER_REMOTE_PERS_PAGES_SUCC_GET,
 	RAMSTER_REMOTE_EPH_PAGES_UNSUCC_GET,
@@ -56,6 +58,7 @@ enum ramster_event {
 	RAMSTER_REMOTE_PAGE_FLUSHES_FAILED,
 	RAMSTER_PAGES_REPATRIATED,
 	RAMSTER_PAGES_REPATRIATE_FAILED,
+	RAMSTER_PAGES_SENT_ON,
 	RAMSTER_PERS_PAGES_LOST,
 	RAMSTER_EPH_PAGES_LOST,
 	RAMSTER_BAD_PAGES,
@@ -168,6 +171,7 @@ struct ramster_lent {
  * @leaving: pages come home, and none go out; READ_ONCE
  * @pressed: when memory was short last, in jiffies; READ_ONCE
  * @wanted: pages that shall go out; atomic
+ * @hopeless: when a swap page waited for that in vain, in jiffies; READ_ONCE
  * @serial: of the page that went out last; atomic
  * @keepers: by node number
  * @guests: by node number
@@ -175,7 +179,7 @@ struct ramster_lent {
  * @puts: put contexts, see remotify.c
  * @fetches: fetch contexts, see home.c
  * @fetching: fetches under way that nobody waits for; atomic
- * @full: when a page that had been fetched found no room here, in jiffies; READ_ONCE
+ * @full: when a page that had been fetched found no room, in jiffies; READ_ONCE
  * @wait: for peers to come up, for contexts and fetches
  * @wq: works on pages, under reclaim as well
  * @remotify: pages go out
@@ -193,6 +197,7 @@ struct ramster {
 	bool leaving;
 	unsigned long pressed;
 	atomic_t wanted;
+	unsigned long hopeless;
 	atomic64_t serial;
 	struct ramster_keeper keepers[RAMSTER_MAX_NODES];
 	struct ramster_guest guests[RAMSTER_MAX_NODES];
@@ -274,9 +279,17 @@ void ramster_keeper_forgot(struct ramster_keeper *keeper);
 /* remotify.c APIs: */
 int ramster_remotify_init(struct ramster *r);
 void ramster_remotify_exit(struct ramster *r);
+struct ramster_keeper *ramster_find_keeper(struct ramster *r,
+					   const struct ramster_keeper *but);
+int ramster_put_begin(struct ramster *r, struct ramster_request *req,
+		      struct ramster_rpage *rpage, const void *data);
+void ramster_put_end(struct ramster *r, struct ramster_request *req,
+		     struct ramster_rpage *rpage, void *old);
 void ramster_remotify(struct ramster *r);
 void ramster_remotify_more(struct ramster *r);
 bool ramster_remotify_idle(struct ramster *r);
+void ramster_make_room_in(struct ramster *r);
+bool ramster_takes_pages_of(struct ramster *r);
 
 /* home.c APIs: */
 int ramster_home_init(struct ramster *r);

@@ -14,7 +14,8 @@
  *
  * Pages also come back by themselves, newest first, with nobody waiting: when
  * memory has not been short for a while, when their keeper wants its memory back,
- * and when this node leaves.
+ * and when this node leaves. If there is no memory for them, they go on to another
+ * peer that has some, unless this node leaves.
  */
 #define pr_fmt(fmt) "ramster: " fmt
 
@@ -35,11 +36,17 @@
 /* Those that may be under way with nobody waiting; fewer than are possible. */
 #define BACKGROUND	8
 
-/* When a page has found no room, how long none are fetched if they need not be. */
+/* When a page has found no room, with any peer, how long none are fetched if they need not be. */
 #define FULL		(HZ / 4)
 
 /* Memory must not have been short for so long, for pages to come back. */
 #define CALM		(3 * HZ)
+
+/*
+ * How long the network may go on using the last of memory when no swap page is
+ * outside any more: to forbid it, and to allow it again, patches the kernel.
+ */
+#define LINGER		(60 * HZ)
 
 /* How long who has not answered is not asked for file pages. */
 #define DEAF		(10 * HZ)
@@ -53,12 +60,14 @@
  * @req: the message
  * @ramster: whose
  * @rpage: its descriptor, pinned
+ * @next: the one it gets if it goes on to another peer
  * @buf: for its bytes, a page
  */
 struct fetch {
 	struct ramster_request req;
 	struct ramster *ramster;
 	struct ramster_rpage *rpage;
+	struct ramster_rpage *next;
 	void *buf;
 };
 
@@ -295,20 +304,67 @@ static void fetch_end(struct fetch *fetch)
 	wake_up(&r->wait);
 }
 
+static void sent_on(struct ramster_request *req)
+{
+	struct fetch *fetch = container_of(req, struct fetch, req);
+	void *old = ramster_to_pampd(fetch->rpage);
+
+	if (!req->err && req->reply.status == RAMSTER_OK)
+		ramster_count(fetch->ramster, RAMSTER_PAGES_SENT_ON);
+	ramster_put_end(fetch->ramster, req, fetch->next, old);
+	fetch_end(fetch);
+}
+
+/* Has it not been freed, nor got another place, while it was under way? */
+static bool still_wanted(struct fetch *fetch)
+{
+	void *pampd = ramster_to_pampd(fetch->rpage);
+	bool wanted = zcache_pin(fetch->ramster->zc, &fetch->rpage->handle,
+				 pampd);
+
+	if (wanted)
+		ramster_free(pampd);
+	return wanted;
+}
+
+/* There is no room for it at home: is it on its way to another peer? */
+static bool send_on(struct fetch *fetch)
+{
+	struct ramster_rpage *rpage = fetch->rpage;
+	struct ramster *r = fetch->ramster;
+	struct ramster_keeper *keeper = NULL;
+	int idx = srcu_read_lock(&r->srcu);
+	bool sent = false;
+
+	if (READ_ONCE(ramster_knobs.pers_remotify) && !READ_ONCE(r->leaving) &&
+	    still_wanted(fetch))
+		keeper = ramster_find_keeper(r, rpage->keeper);
+	fetch->next = keeper ?
+		ramster_rpage_create(keeper, &rpage->handle, rpage->class,
+				     fetch->buf, rpage->size,
+				     GFP_NOWAIT | __GFP_NOWARN) : NULL;
+	if (fetch->next) {
+		fetch->req.done = sent_on;
+		sent = !ramster_put_begin(r, &fetch->req, fetch->next,
+					  fetch->buf);
+	}
+	srcu_read_unlock(&r->srcu, idx);
+	return sent;
+}
+
 static void fetch_done(struct ramster_request *req)
 {
 	struct fetch *fetch = container_of(req, struct fetch, req);
 	struct ramster *r = fetch->ramster;
-
 	bool good = !req->err && !fetch_check(fetch);
+	bool home = good && localify(fetch);
 
-	if (good && localify(fetch)) {
-		ramster_count(r, RAMSTER_PAGES_REPATRIATED);
-	} else {
-		ramster_count(r, RAMSTER_PAGES_REPATRIATE_FAILED);
-		if (good)
-			WRITE_ONCE(r->full, jiffies);
-	}
+	if (good && !home && send_on(fetch))
+		return;
+	ramster_count(r, home ? RAMSTER_PAGES_REPATRIATED :
+				RAMSTER_PAGES_REPATRIATE_FAILED);
+	if (good && !home)
+		WRITE_ONCE(r->full, jiffies);
 	fetch_end(fetch);
 }
 
@@ -385,6 +441,7 @@ unsigned long ramster_home_all(struct ramster *r)
 	unsigned long nr, before = ULONG_MAX;
 	unsigned int i;
 
+	wait_for_fetches(r);	/* of pages that are just going on */
 	while ((nr = nr_swap_pages_away(r)) && nr < before) {
 		before = nr;
 		for (i = 0; i < RAMSTER_MAX_NODES; i++)
@@ -424,6 +481,13 @@ static bool may_shrink(struct ramster *r)
 	       si_mem_available() > totalram_pages() / 8;
 }
 
+/* Or has, until a moment ago? */
+static bool swap_needs_network(struct ramster *r)
+{
+	return nr_swap_pages_away(r) || !ramster_remotify_idle(r) ||
+	       time_before(jiffies, READ_ONCE(r->pressed) + LINGER);
+}
+
 static void shrink_work(struct work_struct *work)
 {
 	struct ramster *r = container_of(to_delayed_work(work), struct ramster,
@@ -434,7 +498,7 @@ static void shrink_work(struct work_struct *work)
 
 	if (rcu_access_pointer(r->cluster)) {
 		bring_recalled(r);
-		if (!nr_swap_pages_away(r) && ramster_remotify_idle(r))
+		if (!swap_needs_network(r))
 			ramster_memalloc(r, false);
 		max = READ_ONCE(r->selfshrink_pages);
 		for (i = 0; ms && may_shrink(r) && i < RAMSTER_MAX_NODES; i++)

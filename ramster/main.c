@@ -26,6 +26,27 @@ void __ramster_pressure(void)
 	ramster_remotify(&ramster);
 }
 
+/**
+ * __ramster_make_room() - a swap page is about to want a frame
+ *
+ * Context: may sleep, but not for long.
+ */
+void __ramster_make_room(void)
+{
+	ramster_make_room_in(&ramster);
+}
+
+/**
+ * __ramster_takes_pages() - do others take swap pages now?
+ *
+ * Context: any.
+ * Return: true if one has said that it has room, and pages may go.
+ */
+bool __ramster_takes_pages(void)
+{
+	return ramster_takes_pages_of(&ramster);
+}
+
 static struct ramster_cluster *cluster_of(struct ramster *r)
 {
 	return rcu_dereference_protected(r->cluster, lockdep_is_held(&r->lock));

@@ -50,6 +50,8 @@ void ramster_free(void *pampd);
 int ramster_get(struct zcache_pool *pool, void *pampd, struct page *page);
 
 void __ramster_pressure(void);
+void __ramster_make_room(void);
+bool __ramster_takes_pages(void);
 unsigned long __ramster_eph_frames(void);
 unsigned int __ramster_evict(struct list_head *frames);
 
@@ -63,6 +65,22 @@ static inline void ramster_pressure(void)
 {
 	if (static_branch_unlikely(&ramster_key))
 		__ramster_pressure();
+}
+
+/*
+ * A swap page is about to want a frame. If there is none, others may go out for
+ * it; that takes a moment. Context: may sleep.
+ */
+static inline void ramster_make_room(void)
+{
+	if (static_branch_unlikely(&ramster_key))
+		__ramster_make_room();
+}
+
+/* Do others take swap pages now? Context: any. */
+static inline bool ramster_takes_pages(void)
+{
+	return static_branch_unlikely(&ramster_key) && __ramster_takes_pages();
 }
 
 /* Page frames with file pages of others. */
@@ -109,6 +127,15 @@ static inline int ramster_get(struct zcache_pool *pool, void *pampd,
 
 static inline void ramster_pressure(void)
 {
+}
+
+static inline void ramster_make_room(void)
+{
+}
+
+static inline bool ramster_takes_pages(void)
+{
+	return false;
 }
 
 static inline unsigned long ramster_eph_frames(void)

@@ -279,7 +279,9 @@ struct ramster_rpage *ramster_rpage_newest(struct ramster_keeper *keeper,
 
 	spin_lock_irqsave(&keeper->lock, flags);
 	list_for_each_entry(rpage, pages, list) {
-		if (rpage->lost || !refcount_inc_not_zero(&rpage->refs))
+		/* Not if it is just being read, or comes already. */
+		if (rpage->lost || refcount_read(&rpage->refs) != 1 ||
+		    !refcount_inc_not_zero(&rpage->refs))
 			continue;
 		list_move_tail(&rpage->list, pages);
 		goto out;

@@ -30,6 +30,12 @@
 /* Groups in a row of which nothing could be sent, until it is given up. */
 #define FUTILE		32
 
+/* How long a swap page waits for others to go out. */
+#define PATIENCE	(HZ / 10)
+
+/* When that was in vain, how long none does. */
+#define HOPELESS	(2 * HZ)
+
 /**
  * struct put - a page on its way to a peer
  * @req: the message
@@ -91,35 +97,86 @@ static void put_give(struct put *put)
 	wake_up(&r->wait);
 }
 
-/* The page is not read any more; it may be freed by that. */
-static void unpin(struct zcache *zc, void *pampd)
+/* The peer has it: so let its descriptor take the place of @old. */
+static void page_is_remote(struct ramster *r, struct ramster_rpage *rpage,
+			   void *old)
 {
-	LIST_HEAD(frames);
-
-	zbud_free(&zc->zbud, pampd, &frames);
-	zcache_frames_free(zc, &frames);
-}
-
-/* The peer has it: so let its descriptor take its place. */
-static void page_is_remote(struct ramster *r, struct put *put)
-{
-	const struct tmem_handle *handle = &put->rpage->handle;
-	void *pampd = ramster_to_pampd(put->rpage);
+	const struct tmem_handle *handle = &rpage->handle;
+	void *pampd = ramster_to_pampd(rpage);
 	struct zcache_pool *pool;
 	bool done = false;
 
-	ramster_rpage_publish(put->rpage);
+	ramster_rpage_publish(rpage);
 	rcu_read_lock();
 	pool = xa_load(&r->zc->pools, handle->pool_id);
 	if (pool)
 		done = tmem_replace(&pool->tmem, &handle->oid, handle->index,
-				    put->pampd, pampd);
+				    old, pampd);
 	rcu_read_unlock();
 	if (done)
-		ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTED,
-				    put->rpage->class);
+		ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTED, rpage->class);
 	else
 		ramster_free(pampd);
+}
+
+/**
+ * ramster_put_begin() - send a page to a peer
+ * @r: whose
+ * @req: the message; its done() calls ramster_put_end()
+ * @rpage: the page's new descriptor, which tmem does not know yet
+ * @data: its compressed bytes
+ *
+ * Context: any; r->srcu is read-locked.
+ * Return: 0; or an error: nothing was sent, done() will not be called, and the
+ * descriptor is gone.
+ */
+int ramster_put_begin(struct ramster *r, struct ramster_request *req,
+		      struct ramster_rpage *rpage, const void *data)
+{
+	struct ramster_keeper *keeper = rpage->keeper;
+	struct ramster_peer *peer = ramster_peer_of(r, keeper->num);
+	unsigned int size = rpage->size;	/* which may be gone once sent */
+	int err;
+
+	req->msg = (struct ramster_msg) {
+		.type = RAMSTER_PUT,
+		.handle = ramster_wire_name(rpage),
+		.persistent = rpage->class == ZBUD_PERS,
+		.kind = RAMSTER_COMPRESSED,
+		.payload_len = size,
+	};
+	req->payload = data;
+	req->buf = NULL;
+	err = peer ? ramster_send(peer, req) : -ENOTCONN;
+	if (err)
+		ramster_rpage_discard(rpage);
+	else
+		WRITE_ONCE(keeper->room, keeper->room - size);
+	return err;
+}
+
+/**
+ * ramster_put_end() - the page was taken, or not
+ * @r: whose
+ * @req: the message
+ * @rpage: the page's new descriptor; not the caller's any more
+ * @old: the pampd that it is to replace, if it is still there; pinned
+ *
+ * Context: as for done().
+ */
+void ramster_put_end(struct ramster *r, struct ramster_request *req,
+		     struct ramster_rpage *rpage, void *old)
+{
+	if (!req->err && req->reply.status == RAMSTER_OK) {
+		page_is_remote(r, rpage, old);
+		return;
+	}
+	ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTE_FAILED, rpage->class);
+	WRITE_ONCE(rpage->keeper->room, 0);
+	if (req->err)	/* It may be there. */
+		ramster_free(ramster_to_pampd(rpage));
+	else
+		ramster_rpage_discard(rpage);
 }
 
 static void put_done(struct ramster_request *req)
@@ -127,23 +184,21 @@ static void put_done(struct ramster_request *req)
 	struct put *put = container_of(req, struct put, req);
 	struct ramster *r = put->ramster;
 
-	if (!req->err && req->reply.status == RAMSTER_OK) {
-		page_is_remote(r, put);
-	} else {
-		ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTE_FAILED,
-				    put->rpage->class);
-		WRITE_ONCE(put->rpage->keeper->room, 0);
-		if (req->err)	/* It may be there. */
-			ramster_free(ramster_to_pampd(put->rpage));
-		else
-			ramster_rpage_discard(put->rpage);
-	}
-	unpin(r->zc, put->pampd);
+	ramster_put_end(r, req, put->rpage, put->pampd);
+	zcache_unpin(r->zc, put->pampd);
 	put_give(put);
 }
 
-/* Where to? The keeper with most room, or the one that the user wants. */
-static struct ramster_keeper *find_keeper(struct ramster *r)
+/**
+ * ramster_find_keeper() - where to?
+ * @r: whose
+ * @but: not to this one; may be NULL
+ *
+ * Context: any; r->srcu is read-locked.
+ * Return: the keeper with most room, or the one that the user wants; or NULL.
+ */
+struct ramster_keeper *ramster_find_keeper(struct ramster *r,
+					   const struct ramster_keeper *but)
 {
 	int target = READ_ONCE(ramster_knobs.target);
 	struct ramster_keeper *keeper, *best = NULL;
@@ -156,7 +211,7 @@ static struct ramster_keeper *find_keeper(struct ramster *r)
 			continue;
 		keeper = &r->keepers[i];
 		room = READ_ONCE(keeper->room);
-		if (room < most)
+		if (room < most || keeper == but)
 			continue;
 		peer = ramster_peer_of(r, i);
 		if (!peer || !ramster_peer_up(peer))
@@ -167,57 +222,24 @@ static struct ramster_keeper *find_keeper(struct ramster *r)
 	return best;
 }
 
-/* A page that stands in tmem by this name is pinned, if it does. */
-static bool pin_by_name(struct zcache *zc, const struct zbud_name *name)
-{
-	const struct tmem_handle *handle = &name->handle;
-	struct zcache_pool *pool;
-	bool there;
-
-	rcu_read_lock();
-	pool = xa_load(&zc->pools, handle->pool_id);
-	there = pool && tmem_pin(&pool->tmem, &handle->oid, handle->index,
-				 name->pampd);
-	rcu_read_unlock();
-	return there;
-}
-
 /* Send a pinned page. */
 static int put_send(struct ramster *r, struct ramster_keeper *keeper,
 		    struct put *put, const struct zbud_name *name,
 		    enum zbud_class class)
 {
 	const void *data = zbud_data(name->pampd, put->buf);
-	unsigned int size = zbud_size(name->pampd);
-	struct ramster_peer *peer = ramster_peer_of(r, keeper->num);
-	int err;
 
 	put->pampd = name->pampd;
 	put->rpage = ramster_rpage_create(keeper, &name->handle, class, data,
-					  size, GFP_NOIO | __GFP_NORETRY |
+					  zbud_size(name->pampd),
+					  GFP_NOIO | __GFP_NORETRY |
 					  __GFP_NOWARN);
 	if (!put->rpage) {
 		ramster_count_class(r, RAMSTER_EPH_PAGES_REMOTE_FAILED, class);
 		return -ENOMEM;
 	}
-	put->req = (struct ramster_request) {
-		.msg = {
-			.type = RAMSTER_PUT,
-			.handle = ramster_wire_name(put->rpage),
-			.persistent = class == ZBUD_PERS,
-			.kind = RAMSTER_COMPRESSED,
-			.payload_len = size,
-		},
-		.payload = data,
-		.done = put_done,
-	};
-	err = peer ? ramster_send(peer, &put->req) : -ENOTCONN;
-	if (err) {
-		ramster_rpage_discard(put->rpage);
-		return err;
-	}
-	WRITE_ONCE(keeper->room, keeper->room - size);
-	return 0;
+	put->req.done = put_done;
+	return ramster_put_begin(r, &put->req, put->rpage, data);
 }
 
 /* One page of a group: 1 if it is on its way, 0 if not, or an errno. */
@@ -231,13 +253,13 @@ static int send_one(struct ramster *r, struct ramster_keeper *keeper,
 	put = put_take(r->puts);
 	if (WARN_ON_ONCE(!put))
 		return -EAGAIN;
-	if (!pin_by_name(r->zc, name)) {
+	if (!zcache_pin(r->zc, &name->handle, name->pampd)) {
 		put_give(put);
 		return 0;
 	}
 	err = put_send(r, keeper, put, name, class);
 	if (err) {
-		unpin(r->zc, name->pampd);
+		zcache_unpin(r->zc, name->pampd);
 		put_give(put);
 		return err;
 	}
@@ -247,7 +269,7 @@ static int send_one(struct ramster *r, struct ramster_keeper *keeper,
 /* The oldest group: how many pages of it are on their way, or an errno. */
 static int send_group(struct ramster *r, enum zbud_class class)
 {
-	struct ramster_keeper *keeper = find_keeper(r);
+	struct ramster_keeper *keeper = ramster_find_keeper(r, NULL);
 	struct zbud_name *names = r->puts->names;
 	int sent = 0, ret;
 	unsigned int i, nr;
@@ -347,6 +369,51 @@ bool ramster_remotify_idle(struct ramster *r)
 }
 
 /**
+ * ramster_takes_pages_of() - do others take swap pages now?
+ * @r: whose
+ *
+ * Context: any.
+ * Return: true if one has said that it has room, and pages may go.
+ */
+bool ramster_takes_pages_of(struct ramster *r)
+{
+	int idx = srcu_read_lock(&r->srcu);
+	bool can;
+
+	can = may_go(ZBUD_PERS) && !READ_ONCE(r->leaving) && ramster_find_keeper(r, NULL);
+	srcu_read_unlock(&r->srcu, idx);
+	return can;
+}
+
+/**
+ * ramster_make_room_in() - a swap page is about to want a frame
+ * @r: whose
+ *
+ * Programs push pages out faster than they go over the network. If a page that
+ * finds no frame were refused at once, the disk would get most of them, and the
+ * peers' memory would be of little use. So whoever stores it waits, as he would
+ * for the disk; but not for someone who takes none, and never for long, because
+ * he may be who the network waits for.
+ *
+ * Context: may sleep.
+ */
+void ramster_make_room_in(struct ramster *r)
+{
+	if (!zcache_frames_full(r->zc) ||
+	    time_before(jiffies, READ_ONCE(r->hopeless) + HOPELESS) ||
+	    !ramster_takes_pages_of(r))
+		return;
+	ramster_remotify(r);
+	ramster_count(r, RAMSTER_PERS_PUTS_WAITED);
+	wait_event_timeout(r->wait, !zcache_frames_full(r->zc) ||
+			   !ramster_takes_pages_of(r), PATIENCE);
+	if (zcache_frames_full(r->zc)) {
+		WRITE_ONCE(r->hopeless, jiffies);
+		ramster_count(r, RAMSTER_PERS_PUTS_WAITED_IN_VAIN);
+	}
+}
+
+/**
  * ramster_remotify_init() - prepare to send pages
  * @r: whose
  *
@@ -362,6 +429,7 @@ int ramster_remotify_init(struct ramster *r)
 	spin_lock_init(&puts->lock);
 	INIT_LIST_HEAD(&puts->free);
 	INIT_WORK(&r->remotify, remotify_work);
+	r->hopeless = jiffies - HOPELESS;
 	r->puts = puts;
 	for (i = 0; i < PUTS; i++) {
 		puts->put[i].ramster = r;

@@ -98,6 +98,19 @@ test_bad_network() {
 	must 'all three count the same after that' agree 0 1 2
 }
 
+# Who wants his memory back gets it, although there is none at home.
+test_moves_on() {
+	must 'pages go out to both' changed 0 2
+	must 'there are some on node 1' here 1 100
+	must 'node 1 leaves, while node 0 has no room' on 1 leave
+	must 'node 1 has nothing of others then' on 1 'at_most foreign_pers_pages 0'
+	must 'pages went on from it' on 0 'at_least pages_sent_on 100'
+	must 'all that is outside is with node 2' agree 0 2
+	must 'all pages that went on are right' all_right 0 2
+	on 1 'echo 1 > /sys/kernel/config/ramster/test/enable'
+	must 'node 1 is back' all_up 0 1 2
+}
+
 test_leave() {
 	must 'pages go out to who stays and who will leave' changed 0 2
 	on 0 'percent 60'
@@ -121,6 +134,7 @@ test_spread
 test_target
 test_all_press
 test_bad_network
+test_moves_on
 test_leave
 must 'swap is switched off' on 0 'let_go 2; swapoff /dev/vda'
 finish_all

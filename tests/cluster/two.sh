@@ -16,11 +16,14 @@ prepare() {
 test_there_and_back() {
 	must 'memory of node 0 is swapped out' hold 0 120 1
 	must 'its pages go to node 1' went_out 0 2000
+	must 'hardly any go to the disk, since who stores them waits' few_on_disk 1500
 	must 'both count the same' agree 0 1
 	must 'all pages come back right' all_right 0 1
 	must 'all come back right after an eighth has changed' changed_right 0 1
 	must 'nobody lost a page' on 0 'at_most pers_pages_lost 0 && at_most bad_pages 0'
 }
+
+few_on_disk() { on 0 "echo \$(pages_moved 7); [ \$(pages_moved 7) -le $1 ]"; }
 
 # A reader waits for a machine that is away for less than the limit.
 test_short_cut() {
@@ -103,10 +106,38 @@ test_guest_leaves() {
 	must 'and right' all_right 0 3
 }
 
+# patience REQUEST_MS DEAD_MS: of both, which are in no cluster for a moment
+patience() {
+	local node dir=/sys/kernel/config/ramster/test
+	for node in 0 1; do
+		on "$node" "leave; echo $1 > $dir/request_ms; echo $2 > $dir/dead_ms" || return
+	done
+	for node in 0 1; do
+		on "$node" "echo 1 > $dir/enable" || return
+	done
+}
+
+# Who waits for a page can be killed, long before he would be told that there is none.
+test_kill() {
+	must 'memory is freed' on 0 'let_go 3; percent 10'
+	on 1 'percent 50'
+	must 'both become patient' patience 60000 120000
+	must 'they find each other once more' all_up 0 1
+	must 'memory is swapped out for who will be killed' hold 0 60 5
+	must 'pages of it go out' went_out 0 500
+	freeze 1
+	on 0 'signal USR1 5; sleep 2'
+	must 'he has not got all that he wants' on 0 '[ "$(said 5)" = 1 ]'
+	must 'who waits for a page dies when he is killed' \
+		on 0 "signal KILL 5; wait_for $((8 * slow)) gone \$(cat /tmp/pid.5)"
+	thaw 1
+	must 'both are as before' patience 3000 3000
+	must 'what he had is forgotten' none_left 1
+}
+
 # Whatever is where, a machine can be switched off.
 test_shutdown() {
-	on 1 'percent 50; echo 1 > /sys/kernel/config/ramster/test/enable'
-	must 'swap is switched off and on' on 0 'let_go 3; swapoff /dev/vda; swapon /dev/vda'
+	must 'swap is switched off and on' on 0 'swapoff /dev/vda; swapon /dev/vda'
 	must 'they find each other for the last time' all_up 0 1
 	on 0 'percent 10'
 	must 'memory is swapped out for the last time' hold 0 60 4
@@ -129,6 +160,7 @@ test_freeze
 test_restart
 test_leave
 test_guest_leaves
+test_kill
 test_shutdown
 finish_all
 echo "1..$cases"

@@ -380,6 +380,41 @@ static void keeper_refuses(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+static void make_room(struct two *two)
+{
+	ramster_make_room_in(two->node[0]);
+}
+
+static unsigned long waited(struct two *two)
+{
+	return events(two, 0, RAMSTER_PERS_PUTS_WAITED);
+}
+
+/* Who has a page for a full pool waits for who takes pages, but once only. */
+static void full_pool_waits(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct zcache *zc = &two->rig->zc;
+	long limit = totalram_pages() / 2;
+
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	make_room(two);		/* It is not full. */
+	KUNIT_EXPECT_EQ(test, waited(two), 0);
+	atomic_long_add(limit, &zc->nr_frames);
+	WRITE_ONCE(keeper(two)->room, 0);
+	make_room(two);		/* Nobody takes any. */
+	KUNIT_EXPECT_EQ(test, waited(two), 0);
+	WRITE_ONCE(keeper(two)->room, SZ_16M);
+	make_room(two);
+	KUNIT_EXPECT_EQ(test, waited(two), 1);
+	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_PERS_PUTS_WAITED_IN_VAIN),
+			1);
+	WRITE_ONCE(keeper(two)->room, SZ_16M);
+	make_room(two);
+	KUNIT_EXPECT_EQ(test, waited(two), 1);
+	atomic_long_sub(limit, &zc->nr_frames);
+}
+
 /* Who has no room at home does not fetch all of it in vain. */
 static void keeper_recalls_in_vain(struct kunit *test)
 {
@@ -649,6 +684,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(keeper_forgets),
 	KUNIT_CASE(keeper_lies),
 	KUNIT_CASE(keeper_refuses),
+	KUNIT_CASE(full_pool_waits),
 	KUNIT_CASE(keeper_recalls_in_vain),
 	KUNIT_CASE(owner_leaves),
 	KUNIT_CASE(keeper_leaves),
