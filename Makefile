@@ -4,6 +4,7 @@ obj-$(CONFIG_ZCACHE2)	+= zcache.o
 zcache-y		:= zcache-main.o
 zcache-y		+= zcache-zpage.o
 zcache-y		+= zcache-frame.o
+zcache-y		+= zcache-writeback.o
 zcache-y		+= zcache-admit.o
 zcache-y		+= zcache-reuse.o
 zcache-y		+= zcache-cost.o

@@ -34,6 +34,9 @@ static const char * const event_names[ZCACHE_NR_EVENTS] = {
 	[ZCACHE_EVICTED_EPH_FILLED]	= "evicted_eph_filled",
 	[ZCACHE_EVICTED_EPH_RAW]	= "evicted_eph_raw",
 	[ZCACHE_SHRUNK_PAGEFRAMES]	= "shrunk_pageframes",
+	[ZCACHE_WRITTENBACK_PAGES]	= "writtenback_pages",
+	[ZCACHE_WRITEBACK_FAILED]	= "writeback_failed_pages",
+	[ZCACHE_WRITEBACK_SKIPPED]	= "writeback_skipped_pages",
 };
 
 /* A file that shows a number of struct zbud_stats. */
@@ -132,6 +135,13 @@ static int eph_pageframes_cap_get(void *data, u64 *val)
 DEFINE_DEBUGFS_ATTRIBUTE(eph_pageframes_cap_fops, eph_pageframes_cap_get, NULL,
 			 "%llu\n");
 
+static int outstanding_get(void *data, u64 *val)
+{
+	*val = zcache_writeback_outstanding(shown);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(outstanding_fops, outstanding_get, NULL, "%llu\n");
+
 static int atomic_long_get(void *data, u64 *val)
 {
 	*val = atomic_long_read(data);
@@ -221,6 +231,8 @@ void zcache_debugfs_init(struct zcache *zc)
 				   &eph_pageframes_fops);
 	debugfs_create_file_unsafe("eph_pageframes_cap", 0444, dir, NULL,
 				   &eph_pageframes_cap_fops);
+	debugfs_create_file_unsafe("outstanding_writeback_pages", 0444, dir,
+				   NULL, &outstanding_fops);
 	debugfs_create_file("costs", 0444, dir, NULL, &costs_fops);
 
 	zbud_dir = debugfs_create_dir("zbud", NULL);

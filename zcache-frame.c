@@ -75,7 +75,10 @@ bool zcache_frames_exceeded(struct zcache *zc)
 {
 	unsigned long limit = frames_limit(zc);
 
-	return !limit || atomic_long_read(&zc->nr_frames) > limit;
+	if (atomic_long_read(&zc->nr_frames) <= limit)
+		return !limit;
+	zcache_writeback_wake(zc);
+	return true;
 }
 
 /**
@@ -109,14 +112,51 @@ bool zcache_frames_full(struct zcache *zc)
 	       !nr_file_frames(zc) && !ramster_eph_frames();
 }
 
+/* File pages give way by themselves: what is left of frames then. */
+static long nr_swap_frames(struct zcache *zc)
+{
+	return atomic_long_read(&zc->nr_frames) - (long)nr_file_frames(zc) -
+	       (long)ramster_eph_frames();
+}
+
+/* Down to how many of these swap pages are written to their device. */
+static long frames_goal(struct zcache *zc)
+{
+	return frames_limit(zc) * READ_ONCE(zc->accept_threshold_percent) / 100;
+}
+
+/**
+ * zcache_frames_above_goal() - shall swap pages go on leaving for their device?
+ * @zc: the cache
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool zcache_frames_above_goal(struct zcache *zc)
+{
+	return nr_swap_frames(zc) > frames_goal(zc);
+}
+
+/* Others shall take swap pages before the limit is reached, or the device. */
+static void near_limit(struct zcache *zc, long nr, long limit)
+{
+	long goal = frames_goal(zc);
+
+	if (nr >= limit - limit / 8)
+		ramster_pressure();
+	if (nr >= goal + (limit - goal) / 2 &&
+	    nr_swap_frames(zc) > goal + (limit - goal) / 2 &&
+	    !ramster_takes_pages())
+		zcache_writeback_wake(zc);
+}
+
 /* A place below the limit; also the only one who raises the count. */
 static bool reserve(struct zcache *zc)
 {
 	long nr = atomic_long_read(&zc->nr_frames);
 	long max = atomic_long_read(&zc->max_frames);
 
-	if (nr >= frames_limit(zc) - frames_limit(zc) / 8)
-		ramster_pressure();
+	near_limit(zc, nr, frames_limit(zc));
 	do {
 		if (nr >= frames_limit(zc))
 			return false;
@@ -405,7 +445,8 @@ static unsigned int frames_shrink(struct zcache *zc)
  * zcache_frames_trim() - bring the pool below a limit that was lowered
  * @zc: the cache
  *
- * As far as ephemeral pages go.
+ * Ephemeral pages are gone when this returns; persistent ones follow, if they may
+ * leave for their device, and it takes them.
  *
  * Context: may sleep.
  */
@@ -414,6 +455,7 @@ void zcache_frames_trim(struct zcache *zc)
 	while (atomic_long_read(&zc->nr_frames) > frames_limit(zc) &&
 	       frames_shrink(zc))
 		cond_resched();
+	zcache_writeback_wake(zc);
 }
 
 /*

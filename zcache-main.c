@@ -58,6 +58,8 @@ struct zcache_token {
 
 static struct zcache zcache = {
 	.max_pool_percent = 65,
+	.accept_threshold_percent = 90,
+	.writeback_enabled = true,
 	.policy = ZCACHE_PUT_REFAULT,
 };
 
@@ -165,8 +167,6 @@ bool zcache_unlink(void *arg, const struct tmem_handle *handle, void *pampd)
 	return done;
 }
 
-/* File pages */
-
 /**
  * zcache_pin() - keep a page from being freed, if it is still there
  * @zc: the cache
@@ -204,6 +204,8 @@ void zcache_unpin(struct zcache *zc, void *pampd)
 	zbud_free(&zc->zbud, pampd, &frames);
 	zcache_frames_free(zc, &frames);
 }
+
+/* File pages */
 
 static struct tmem_oid file_oid(const struct address_space *mapping)
 {
@@ -349,6 +351,23 @@ static unsigned long swap_index(unsigned long offset)
 	return offset & (BIT(SWAP_OBJ_SHIFT) - 1);
 }
 
+/**
+ * zcache_swap_slot() - of which slot is a page?
+ * @handle: its name
+ * @type: set to the swap area
+ * @offset: set to the slot
+ *
+ * Context: any.
+ * Return: false if it is not a swap page of this machine.
+ */
+bool zcache_swap_slot(const struct tmem_handle *handle, unsigned int *type,
+		      unsigned long *offset)
+{
+	*type = handle->pool_id - swap_pool_id(0);
+	*offset = handle->oid.w[0] << SWAP_OBJ_SHIFT | handle->index;
+	return *type < MAX_SWAPFILES;
+}
+
 static int swap_init(unsigned int type, unsigned long nr_slots)
 {
 	return pool_create(&zcache, swap_pool_id(type), ZBUD_PERS);
@@ -428,6 +447,33 @@ module_param_cb(max_pool_percent, &max_pool_percent_ops,
 		&zcache.max_pool_percent, 0644);
 MODULE_PARM_DESC(max_pool_percent,
 		 "page frames, in percent of memory, at the most (default 65)");
+
+static int accept_threshold_percent_set(const char *val,
+					const struct kernel_param *kp)
+{
+	unsigned int percent;
+	int err = kstrtouint(val, 0, &percent);
+
+	if (err || percent > 100) {
+		pr_err("accept_threshold_percent is 0 to 100, not \"%s\"\n", val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(zcache.accept_threshold_percent, percent);
+	return 0;
+}
+
+static const struct kernel_param_ops accept_threshold_percent_ops = {
+	.set = accept_threshold_percent_set,
+	.get = param_get_uint,
+};
+module_param_cb(accept_threshold_percent, &accept_threshold_percent_ops,
+		&zcache.accept_threshold_percent, 0644);
+MODULE_PARM_DESC(accept_threshold_percent,
+		 "of max_pool_percent, down to which swap pages leave for their device (default 90)");
+
+module_param_named(swap_writeback, zcache.writeback_enabled, bool, 0644);
+MODULE_PARM_DESC(swap_writeback,
+		 "may swap pages leave for their device when the pool is nearly full? (default Y)");
 
 static const char * const policy_names[] = {
 	[ZCACHE_PUT_ALL]	= "all",
@@ -620,6 +666,9 @@ static int __init zcache_init(void)
 	err = zcache_frames_init(zc);
 	if (err)
 		goto err_pool;
+	err = zcache_writeback_init(zc);
+	if (err)
+		goto err_frames;
 	zcache_debugfs_init(zc);
 	err = ramster_init(zc);
 	if (err)
@@ -633,6 +682,8 @@ err_ramster:
 	ramster_exit();
 err_debugfs:
 	zcache_debugfs_exit(zc);
+	zcache_writeback_exit(zc);
+err_frames:
 	zcache_frames_exit(zc);
 err_pool:
 	pool_destroy(zc, EPH_POOL_ID);
@@ -659,6 +710,7 @@ static void __exit zcache_exit(void)
 		WARN_ON_ONCE(frontswap_unregister(&zcache_frontswap_ops));
 	ramster_exit();
 	zcache_debugfs_exit(zc);
+	zcache_writeback_exit(zc);
 	zcache_frames_exit(zc);
 	pool_destroy(zc, EPH_POOL_ID);
 	xa_destroy(&zc->pools);

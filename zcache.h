@@ -6,6 +6,7 @@
  *   zcache-zpage.c	a page to a pampd and back
  *   zcache-desc.c	pages that are not compressed
  *   zcache-frame.c	page frames: limit, eviction, shrinker
+ *   zcache-writeback.c	swap pages leave for the swap device
  *   zcache-admit.c	which file pages are let in, and how they are kept
  *   zcache-reuse.c	how long ago a file page was here last
  *   zcache-cost.c	what it costs to keep one, next to reading it again
@@ -33,6 +34,7 @@ struct task_struct;
 struct zcache_bucket;
 struct zcache_comp;
 struct zcache_comp_ctx;
+struct zcache_writeback;
 
 /* Which file pages are put. */
 enum zcache_policy {
@@ -92,6 +94,9 @@ enum zcache_event {
 	ZCACHE_EVICTED_EPH_FILLED,
 	ZCACHE_EVICTED_EPH_RAW,
 	ZCACHE_SHRUNK_PAGEFRAMES,
+	ZCACHE_WRITTENBACK_PAGES,
+	ZCACHE_WRITEBACK_FAILED,
+	ZCACHE_WRITEBACK_SKIPPED,
 	ZCACHE_NR_EVENTS
 };
 
@@ -214,6 +219,9 @@ struct zcache_plan {
  * @max_frames: high-water mark of @nr_frames
  * @calm: how much of it file pages may have
  * @max_pool_percent: of the machine's memory; any time, READ_ONCE
+ * @accept_threshold_percent: of that, down to which swap pages are written to
+ *	their device; any time, READ_ONCE
+ * @writeback_enabled: are they? Any time, READ_ONCE
  * @policy: which file pages are put; any time, READ_ONCE
  * @read_us: what reading a file page costs, in microseconds, 0 for what was
  *	measured; any time, READ_ONCE
@@ -226,6 +234,7 @@ struct zcache_plan {
  * @nr_objs: objects of all pools; atomic
  * @tokens: for puts under way; its own rules
  * @shrinker: gives ephemeral frames back; immutable
+ * @writeback: writes swap pages to their device; NULL until it is there
  * @events: counters
  * @debugfs: the directory
  */
@@ -236,6 +245,8 @@ struct zcache {
 	atomic_long_t max_frames;
 	struct zcache_calm calm;
 	unsigned int max_pool_percent;
+	unsigned int accept_threshold_percent;
+	bool writeback_enabled;
 	enum zcache_policy policy;
 	unsigned int read_us;
 	struct zcache_descs descs;
@@ -247,6 +258,7 @@ struct zcache {
 	atomic_long_t nr_objs;
 	mempool_t *tokens;
 	struct shrinker *shrinker;
+	struct zcache_writeback *writeback;
 	struct zcache_events __percpu *events;
 	struct dentry *debugfs;
 };
@@ -279,6 +291,8 @@ bool zcache_unlink(void *zc, const struct tmem_handle *handle, void *pampd);
 bool zcache_pin(struct zcache *zc, const struct tmem_handle *handle,
 		void *pampd);
 void zcache_unpin(struct zcache *zc, void *pampd);
+bool zcache_swap_slot(const struct tmem_handle *handle, unsigned int *type,
+		      unsigned long *offset);
 
 /* zcache-zpage.c APIs: */
 extern const struct tmem_pamops zcache_pamops;
@@ -313,6 +327,7 @@ gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
 unsigned long zcache_frames_left(struct zcache *zc);
 bool zcache_frames_full(struct zcache *zc);
+bool zcache_frames_above_goal(struct zcache *zc);
 void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);
 unsigned int zcache_frames_age(struct zcache *zc);
@@ -323,6 +338,12 @@ void zcache_frames_free(struct zcache *zc, struct list_head *frames);
 void zcache_frames_trim(struct zcache *zc);
 int zcache_frames_init(struct zcache *zc);
 void zcache_frames_exit(struct zcache *zc);
+
+/* zcache-writeback.c APIs: */
+void zcache_writeback_wake(struct zcache *zc);
+unsigned int zcache_writeback_outstanding(const struct zcache *zc);
+int zcache_writeback_init(struct zcache *zc);
+void zcache_writeback_exit(struct zcache *zc);
 
 /* zcache-admit.c APIs: */
 bool zcache_worth(struct zcache *zc, u32 read_ns);

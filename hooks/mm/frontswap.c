@@ -30,6 +30,11 @@
  * its kind that goes. Reclaim counts neither its going nor its coming, by which it
  * would weigh anonymous pages against those of files.
  *
+ * A page may leave for the device: whoever wants that owns its slot by a new folio
+ * in the swap cache, moves the page to that, and has it written. The entry is gone
+ * before the write begins, and the folio is what counts: it is dirty again if the
+ * write fails.
+ *
  * Lock order: swapon_mutex, inode lock of a swap file > frontswap_mutex.
  */
 #include <linux/bitmap.h>
@@ -37,6 +42,7 @@
 #include <linux/frontswap.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -45,7 +51,11 @@
 #include <linux/string.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
+#include <linux/writeback.h>
 #include <linux/zswap.h>
+
+#include "internal.h"
+#include "swap.h"
 
 /* Pages that may stay for each page of zeros that goes. */
 #define SPARES_PER_ZERO		16
@@ -78,6 +88,7 @@ enum frontswap_event {
 	FRONTSWAP_FAILED_STORES,
 	FRONTSWAP_INVALIDATES,
 	FRONTSWAP_SPARED,
+	FRONTSWAP_WRITEBACKS,
 	FRONTSWAP_NR_EVENTS
 };
 
@@ -88,6 +99,7 @@ static const char * const frontswap_event_names[FRONTSWAP_NR_EVENTS] = {
 	[FRONTSWAP_FAILED_STORES]	= "failed_stores",
 	[FRONTSWAP_INVALIDATES]		= "invalidates",
 	[FRONTSWAP_SPARED]		= "spared",
+	[FRONTSWAP_WRITEBACKS]		= "writebacks",
 };
 
 struct frontswap_events {
@@ -347,6 +359,145 @@ bool __frontswap_load(struct folio *folio)
 	srcu_read_unlock(&frontswap_srcu, idx);
 	return loaded;
 }
+
+/*
+ * With a locked folio in the swap cache, nobody else comes near the slot. NULL and
+ * an errno if somebody has it, or there is no memory.
+ */
+static struct folio *own_slot(swp_entry_t entry, int *err)
+{
+	/* It is to free memory: so it may have a little more than others. */
+	gfp_t gfp = GFP_KERNEL | __GFP_HIGH | __GFP_NOMEMALLOC | __GFP_NOWARN;
+	struct folio *folio;
+	bool new;
+
+	folio = __read_swap_cache_async(entry, gfp, get_task_policy(current),
+					NO_INTERLEAVE_INDEX, &new, true);
+	if (folio && new)
+		return folio;
+	*err = folio ? -EEXIST : -ENOMEM;
+	if (folio)
+		folio_put(folio);
+	return NULL;
+}
+
+/*
+ * Who has met the folio waits for its lock. If the slot has got another owner in
+ * the last moment, the page is elsewhere, and is read as he would have done it. If
+ * the backend could not restore it, it may the next time.
+ */
+static void disown_slot(struct folio *folio, int err)
+{
+	if (err == -ENOENT) {
+		swap_read_folio(folio, NULL);
+	} else {
+		delete_from_swap_cache(folio);
+		folio_unlock(folio);
+	}
+	folio_put(folio);
+}
+
+/* The only copy moves to the folio; on an errno it stays where it is. */
+static int move_to_folio(struct folio *folio)
+{
+	unsigned int type = swp_type(folio->swap);
+	unsigned long offset = swp_offset(folio->swap);
+	const struct frontswap_ops *ops;
+	int idx, err = -ENOENT;
+
+	idx = srcu_read_lock(&frontswap_srcu);
+	ops = srcu_dereference(frontswap_ops, &frontswap_srcu);
+	if (ops && nr_in_backend(type, offset, 1)) {
+		err = ops->load(type, offset, folio_page(folio, 0));
+		if (!err)
+			erase(ops, type, offset, 1);
+		else
+			count(FRONTSWAP_FAILED_LOADS, 1);
+	}
+	srcu_read_unlock(&frontswap_srcu, idx);
+	return err;
+}
+
+static void write_to_slot(struct folio *folio)
+{
+	struct writeback_control wbc = { .sync_mode = WB_SYNC_NONE };
+
+	count(FRONTSWAP_WRITEBACKS, 1);
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+	folio_set_reclaim(folio);
+	__swap_writepage(folio, &wbc);
+}
+
+/**
+ * frontswap_writeback() - have a page written to its slot
+ * @type: swap area
+ * @offset: slot; whether there is anything in it, and in memory, may change
+ *
+ * The page moves to a new folio in the swap cache, which keeps all others away
+ * from the slot, and that is written. So a fault finds it there meanwhile, and
+ * when it cannot be written it is dirty and will be swapped out again as any
+ * other page.
+ *
+ * Context: the backend's own; may sleep, allocates a page and waits for the
+ * device to take it; not in a filesystem or in the block layer. The backend is
+ * registered.
+ * Return: the folio with a reference, under writeback or beyond it;
+ * ERR_PTR(-ENOENT): there is no such page here any more; ERR_PTR(-EEXIST): it is
+ * in the swap cache, that is, in use; ERR_PTR(-ENOMEM), also if it is just being
+ * swapped in; or what the backend said when it could not restore it: it still has
+ * it. The folio is for frontswap_written().
+ */
+struct folio *frontswap_writeback(unsigned int type, unsigned long offset)
+{
+	swp_entry_t entry = swp_entry(type, offset);
+	struct swap_info_struct *si = get_swap_device(entry);
+	struct folio *folio = NULL;
+	int err = -ENOENT;
+
+	if (!si)
+		return ERR_PTR(err);
+	if (nr_in_backend(type, offset, 1))
+		folio = own_slot(entry, &err);
+	if (folio) {
+		err = move_to_folio(folio);
+		if (!err)
+			write_to_slot(folio);
+		else
+			disown_slot(folio, err);
+	}
+	put_swap_device(si);
+	return err ? ERR_PTR(err) : folio;
+}
+EXPORT_SYMBOL_GPL(frontswap_writeback);
+
+/**
+ * frontswap_written() - wait until a page has been written, and drop it
+ * @folio: as frontswap_writeback() returned it; the reference is gone then
+ *
+ * If it is used meanwhile, it stays.
+ *
+ * Context: the backend's own; may sleep.
+ * Return: false if the device did not take it, and it is dirty again. Who has used
+ * it since would have made it an anonymous folio, or one of a file.
+ */
+bool frontswap_written(struct folio *folio)
+{
+	bool unused, dirty;
+	LIST_HEAD(drop);
+
+	folio_wait_writeback(folio);
+	unused = folio_test_swapcache(folio) && !folio_test_anon(folio);
+	dirty = folio_test_dirty(folio);
+	if (!folio_test_lru(folio))
+		lru_add_drain();
+	if (unused && !dirty && folio_isolate_lru(folio))
+		list_add(&folio->lru, &drop);
+	folio_put(folio);
+	reclaim_pages(&drop);
+	return !unused || !dirty;
+}
+EXPORT_SYMBOL_GPL(frontswap_written);
 
 /**
  * __frontswap_invalidate() - forget a range of slots

@@ -6,7 +6,7 @@
 #ifndef _LINUX_FRONTSWAP_H
 #define _LINUX_FRONTSWAP_H
 
-#include <linux/errno.h>
+#include <linux/err.h>
 #include <linux/jump_label.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
@@ -47,6 +47,8 @@ DECLARE_STATIC_KEY_FALSE(frontswap_ever_key);
 
 int frontswap_register(const struct frontswap_ops *ops);
 int frontswap_unregister(const struct frontswap_ops *ops);
+struct folio *frontswap_writeback(unsigned int type, unsigned long offset);
+bool frontswap_written(struct folio *folio);
 
 int frontswap_swapon(unsigned int type, unsigned long nr_slots);
 void frontswap_swapoff(unsigned int type);
@@ -138,6 +140,17 @@ static inline int frontswap_register(const struct frontswap_ops *ops)
 static inline int frontswap_unregister(const struct frontswap_ops *ops)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline struct folio *frontswap_writeback(unsigned int type,
+						unsigned long offset)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline bool frontswap_written(struct folio *folio)
+{
+	return true;
 }
 
 static inline bool frontswap_never_enabled(void)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The pool at its limit: file pages make room for file pages and for swap
-# pages, swap pages for nobody.
+# pages, swap pages for nobody, if they may not leave for their device.
 
 . "$(dirname "$0")/common.sh"
 
@@ -141,6 +141,8 @@ pipes=$(mktemp -d)
 watching=$pipes/watching
 at_end "rm -rf $pipes"
 echo 3 > /proc/sys/vm/drop_caches
+at_end "echo $(cat $parameters/swap_writeback) > $parameters/swap_writeback"
+echo N > $parameters/swap_writeback
 set_percent 1
 test_file_at_limit
 test_swap_eats_files

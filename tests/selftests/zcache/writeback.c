@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Swap pages leave the pool for their device: the least recently used ones, before
+ * the limit is reached, or when it is lowered. Whatever happens to a page meanwhile,
+ * and to the write, nothing is lost.
+ */
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "zc.h"
+
+#define PARAMETERS	"/sys/module/zcache/parameters/"
+#define FAILURES	"/sys/kernel/debug/fail_make_request/"
+#define STEP		32UL	/* pages that are swapped out at a time */
+#define FIRST_ID	7000000
+
+static unsigned long limit;	/* page frames at one percent */
+
+static void enable(bool on)
+{
+	zc_set_sysfs(PARAMETERS "swap_writeback", on ? "Y" : "N");
+}
+
+/* Of this kind, a page frame takes between one and two. */
+static void fill(char *p, unsigned long first, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = first; i < first + nr; i++)
+		zc_fill(p + i * ZC_PAGE, FIRST_ID + i, ZC_HALF);
+}
+
+static unsigned long wrong(char *p, unsigned long first, unsigned long nr)
+{
+	unsigned long i, bad = 0;
+
+	for (i = first; i < first + nr; i++)
+		bad += !zc_holds(p + i * ZC_PAGE, FIRST_ID + i, ZC_HALF);
+	return bad;
+}
+
+static bool at_rest(void)
+{
+	return zc_wait_get("zcache/outstanding_writeback_pages", 0);
+}
+
+/* Not faster than the device: what finds no frame goes there at once. */
+static void swap_out_slowly(char *p, unsigned long first, unsigned long nr)
+{
+	unsigned long i, tries;
+
+	for (i = first; i < first + nr; i += STEP) {
+		zc_pageout(p + i * ZC_PAGE, STEP * ZC_PAGE);
+		for (tries = 0; tries < 100 &&
+		     zc_get("zcache/pageframes") + STEP > limit; tries++)
+			zc_msleep(5);
+	}
+}
+
+/* How many of these are in the pool, by what is got from there? */
+static unsigned long read_from_pool(char *p, unsigned long first,
+				    unsigned long nr, unsigned long *bad)
+{
+	unsigned long loads = zc_get("frontswap/loads");
+
+	*bad += wrong(p, first, nr);
+	return zc_get("frontswap/loads") - loads;
+}
+
+static void test_oldest_leave(void)
+{
+	unsigned long nr = limit / STEP * STEP, bad = 0, old, young, written;
+	char *p = zc_anon(4 * nr * ZC_PAGE, ZC_PAGE);
+
+	written = zc_get("zcache/writtenback_pages");
+	zc_percent(1);
+	fill(p, 0, 4 * nr);
+	swap_out_slowly(p, 0, 4 * nr);
+	at_rest();
+	written = zc_get("zcache/writtenback_pages") - written;
+	zc_result(written >= nr, "%lu of %lu pages have left for the device",
+		  written, 4 * nr);
+	zc_result(zc_get("zcache/pageframes") <= limit,
+		  "%lu page frames of %lu are in use",
+		  zc_get("zcache/pageframes"), limit);
+	zc_percent(50);
+	young = read_from_pool(p, 3 * nr + nr / 2, nr / 2, &bad);
+	old = read_from_pool(p, 0, nr, &bad);
+	zc_result(young > nr / 2 * 3 / 4, "%lu of the %lu youngest are here",
+		  young, nr / 2);
+	zc_result(old < nr / 4, "%lu of the %lu oldest are", old, nr);
+	bad += wrong(p, nr, 2 * nr + nr / 2);
+	zc_result(!bad, "%lu pages are wrong", bad);
+	munmap(p, 4 * nr * ZC_PAGE);
+}
+
+static void test_lowered(void)
+{
+	unsigned long nr = limit / STEP * STEP, before;
+	char *p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
+
+	zc_percent(50);
+	fill(p, 0, nr);
+	zc_pageout(p, nr * ZC_PAGE);
+	before = zc_get("zcache/pers_zpages");
+	enable(false);
+	zc_percent(0);
+	zc_msleep(200);
+	zc_result(before && zc_get("zcache/pers_zpages") == before,
+		  "%lu pages stay if they may not leave", before);
+	enable(true);
+	zc_percent(50);
+	zc_percent(0);
+	zc_result(zc_wait_get("zcache/pers_pageframes", 0),
+		  "all leave when the limit is 0");
+	at_rest();
+	zc_percent(50);
+	zc_result(!wrong(p, 0, nr), "all of them are right");
+	munmap(p, nr * ZC_PAGE);
+}
+
+/* Pages that are read, changed and swapped out again while they leave. */
+
+#define RACERS		3
+#define RACE_PAGES	256UL
+
+struct racer {
+	pthread_t thread;
+	unsigned int number;
+	unsigned long wrong;
+};
+
+static bool stop;
+
+static void *race(void *arg)
+{
+	char *p = zc_anon(RACE_PAGES * ZC_PAGE, ZC_PAGE);
+	unsigned long ids[RACE_PAGES] = { 0 };
+	struct racer *racer = arg;
+	struct zc_rng rng;
+	unsigned long i;
+
+	zc_pin_to_cpu(racer->number);
+	zc_srand(&rng, racer->number);
+	while (!zc_load(stop)) {
+		i = zc_below(&rng, RACE_PAGES);
+		if (ids[i])
+			racer->wrong += !zc_holds(p + i * ZC_PAGE, ids[i],
+						  ZC_HALF);
+		if (zc_below(&rng, 2)) {
+			ids[i] = zc_rand(&rng) | 1;
+			zc_fill(p + i * ZC_PAGE, ids[i], ZC_HALF);
+		}
+		if (!zc_below(&rng, 16))
+			madvise(p, RACE_PAGES * ZC_PAGE, MADV_PAGEOUT);
+	}
+	for (i = 0; i < RACE_PAGES; i++)
+		racer->wrong += ids[i] && !zc_holds(p + i * ZC_PAGE, ids[i],
+						    ZC_HALF);
+	munmap(p, RACE_PAGES * ZC_PAGE);
+	return NULL;
+}
+
+static void test_race(void)
+{
+	unsigned long written = zc_get("zcache/writtenback_pages"), bad = 0, i;
+	struct racer racers[RACERS] = { 0 };
+
+	stop = false;
+	for (i = 0; i < RACERS; i++) {
+		racers[i].number = i;
+		if (pthread_create(&racers[i].thread, NULL, race, &racers[i]))
+			zc_die("no thread");
+	}
+	for (i = 0; i < zc_scaled(300, 60); i++) {
+		zc_percent(i % 2 ? 50 : 0);
+		zc_msleep(20);
+	}
+	zc_store(stop, true);
+	for (i = 0; i < RACERS; i++) {
+		pthread_join(racers[i].thread, NULL);
+		bad += racers[i].wrong;
+	}
+	zc_percent(50);
+	at_rest();
+	written = zc_get("zcache/writtenback_pages") - written;
+	zc_result(written > RACE_PAGES, "%lu pages left while they were used",
+		  written);
+	zc_result(!bad, "%lu of them were wrong", bad);
+}
+
+/* A device that takes nothing. */
+
+static bool can_fail_writes(void)
+{
+	return !access(FAILURES "probability", W_OK);
+}
+
+static void fail_writes(bool fail)
+{
+	char real[PATH_MAX], path[PATH_MAX];
+
+	if (!realpath(zc_swap_device(), real))
+		zc_die("no swap device");
+	snprintf(path, sizeof(path), "/sys/class/block/%.64s/make-it-fail",
+		 strrchr(real, '/') + 1);
+	zc_set_sysfs(FAILURES "verbose", "0");
+	zc_set_sysfs(FAILURES "interval", "1");
+	zc_set_sysfs(FAILURES "times", "-1");
+	zc_set_sysfs(FAILURES "probability", fail ? "100" : "0");
+	zc_set_sysfs(path, fail ? "1" : "0");
+}
+
+static void test_failure(void)
+{
+	unsigned long nr = limit / STEP * STEP, failed, bad;
+	char *p;
+
+	if (!can_fail_writes()) {
+		zc_skip_one("no fault injection in this kernel");
+		zc_skip_one("no fault injection in this kernel");
+		return;
+	}
+	p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
+	fill(p, 0, nr);
+	zc_pageout(p, nr * ZC_PAGE);
+	failed = zc_get("zcache/writeback_failed_pages");
+	fail_writes(true);
+	zc_percent(0);
+	zc_msleep(500);
+	at_rest();
+	fail_writes(false);
+	zc_percent(50);
+	failed = zc_get("zcache/writeback_failed_pages") - failed;
+	bad = wrong(p, 0, nr);
+	zc_result(failed && failed < nr / 2,
+		  "%lu of %lu writes failed before it was given up", failed, nr);
+	zc_result(!bad, "%lu pages are wrong after that", bad);
+	munmap(p, nr * ZC_PAGE);
+}
+
+int main(void)
+{
+	zc_start(13);
+	zc_swap_on(NULL, 65536);
+	limit = sysconf(_SC_PHYS_PAGES) / 100;
+	enable(true);
+	test_oldest_leave();
+	test_lowered();
+	test_race();
+	test_failure();
+	zc_percent(50);
+	zc_result(zc_wait_get("frontswap/stored", 0), "nothing is left");
+	zc_finish();
+}
