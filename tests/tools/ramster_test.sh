@@ -567,7 +567,9 @@ installs() {
 '644 ./usr/lib/systemd/system/ramster.service
 644 ./usr/share/doc/ramster/ramster.conf.example
 644 ./usr/share/man/man8/ramster.8
-755 ./usr/sbin/ramster'
+644 ./usr/share/man/man8/zcache-stat.8
+755 ./usr/sbin/ramster
+755 ./usr/sbin/zcache-stat'
 }
 
 # silent PROGRAM COMMAND...: what it says is bad.
