@@ -196,6 +196,7 @@ bool ramster_peer_up(const struct ramster_peer *peer);
 void ramster_peer_info(struct ramster_peer *peer,
 		       struct ramster_peer_info *info);
 void ramster_peer_reset(struct ramster_peer *peer, const char *why);
+void ramster_peer_room_changed(struct ramster_peer *peer);
 void ramster_peer_recall(struct ramster_peer *peer, u64 frames);
 
 /* request.c APIs: */

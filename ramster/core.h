@@ -146,10 +146,12 @@ struct ramster_keeper {
  * @lock: held when @pools changes, and by who looks at it but may not change it
  * @pools: its pools, struct foreign_pool; changed by the peer's receiver only, or
  *	when there is none
+ * @puts: what it has sent; the receiver's
  */
 struct ramster_guest {
 	struct mutex lock;	/* pools */
 	struct list_head pools;
+	unsigned int puts;
 };
 
 /**

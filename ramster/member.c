@@ -17,6 +17,9 @@
 /* Memory that was short so recently is not lent. */
 #define PRESSED		HZ
 
+/* Pages after which who sends them is told how many more may come. */
+#define PUTS_A_ROOM	64
+
 /* How long to wait for others to fetch something of what is theirs. */
 #define FETCH_MS	5000
 
@@ -80,12 +83,24 @@ static struct ramster_keeper *keeper_of(struct ramster_peer *peer)
 	return &ramster_of(peer)->keepers[ramster_peer_num(peer)];
 }
 
+/* Who sends one page after the other is not silent, but has to know, too. */
+static void tell_room_at_times(struct ramster_peer *peer,
+			       struct ramster_guest *guest)
+{
+	if (++guest->puts % PUTS_A_ROOM == 0)
+		ramster_peer_room_changed(peer);
+}
+
 static void peer_serve(struct ramster_peer *peer, const struct ramster_msg *msg,
 		       const void *payload, struct ramster_msg *reply,
 		       void *payload_out)
 {
-	ramster_foreign_serve(ramster_of(peer), ramster_peer_num(peer), msg,
-			      payload, reply, payload_out);
+	struct ramster *r = ramster_of(peer);
+	unsigned int num = ramster_peer_num(peer);
+
+	ramster_foreign_serve(r, num, msg, payload, reply, payload_out);
+	if (msg->type == RAMSTER_PUT)
+		tell_room_at_times(peer, &r->guests[num]);
 }
 
 /* It keeps nothing of ours any more, and wants nothing of what is its own. */

@@ -311,7 +311,6 @@ enum ramster_reason ramster_peer_answer(struct ramster_peer *peer,
 					const struct ramster_hello *hello);
 void ramster_peer_set_error(struct ramster_peer *peer, const char *text);
 void ramster_peer_memalloc(struct ramster_peer *peer);
-void ramster_peer_room_changed(struct ramster_peer *peer);
 
 /* connection.c APIs: */
 void ramster_peer_end_locked(struct ramster_peer *peer,
