@@ -96,27 +96,23 @@ unsigned long zcache_frames_left(struct zcache *zc)
 	return limit > nr ? limit - nr : 0;
 }
 
-/**
- * zcache_frames_full() - does the limit keep swap pages from getting a frame?
- * @zc: the cache
- *
- * Context: any.
- * Return: true if so; file pages would give way first. False if the limit is 0:
- * then nothing is wanted here.
- */
-bool zcache_frames_full(struct zcache *zc)
-{
-	unsigned long limit = frames_limit(zc);
-
-	return limit && atomic_long_read(&zc->nr_frames) >= limit &&
-	       !nr_file_frames(zc) && !ramster_eph_frames();
-}
-
 /* File pages give way by themselves: what is left of frames then. */
 static long nr_swap_frames(struct zcache *zc)
 {
 	return atomic_long_read(&zc->nr_frames) - (long)nr_file_frames(zc) -
 	       (long)ramster_eph_frames();
+}
+
+/**
+ * zcache_frames_room() - how many frames more may swap pages have?
+ * @zc: the cache
+ *
+ * Context: any.
+ * Return: frames that are left to the limit, with those of file pages.
+ */
+unsigned long zcache_frames_room(struct zcache *zc)
+{
+	return max((long)frames_limit(zc) - nr_swap_frames(zc), 0L);
 }
 
 /* Down to how many of these swap pages are written to their device. */

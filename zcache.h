@@ -326,7 +326,7 @@ unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames);
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
 unsigned long zcache_frames_left(struct zcache *zc);
-bool zcache_frames_full(struct zcache *zc);
+unsigned long zcache_frames_room(struct zcache *zc);
 bool zcache_frames_above_goal(struct zcache *zc);
 void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);

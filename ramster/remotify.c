@@ -30,10 +30,14 @@
 /* Groups in a row of which nothing could be sent, until it is given up. */
 #define FUTILE		32
 
-/* How long a swap page waits for others to go out. */
+/*
+ * How long a swap page waits for others to go out, and for how many frames: that
+ * is shared by the pages which follow.
+ */
 #define PATIENCE	(HZ / 10)
+#define ENOUGH		32
 
-/* When that was in vain, how long none does. */
+/* When not half of them came, how long none does. */
 #define HOPELESS	(2 * HZ)
 
 /**
@@ -392,25 +396,27 @@ bool ramster_takes_pages_of(struct ramster *r)
  * Programs push pages out faster than they go over the network. If a page that
  * finds no frame were refused at once, the disk would get most of them, and the
  * peers' memory would be of little use. So whoever stores it waits, as he would
- * for the disk; but not for someone who takes none, and never for long, because
- * he may be who the network waits for.
+ * for the disk; but not for someone who takes none or few, and never for long,
+ * because he may be who the network waits for.
  *
  * Context: may sleep.
  */
 void ramster_make_room_in(struct ramster *r)
 {
-	if (!zcache_frames_full(r->zc) ||
+	struct zcache *zc = r->zc;
+
+	if (!READ_ONCE(zc->max_pool_percent) || zcache_frames_room(zc) ||
 	    time_before(jiffies, READ_ONCE(r->hopeless) + HOPELESS) ||
 	    !ramster_takes_pages_of(r))
 		return;
 	ramster_remotify(r);
 	ramster_count(r, RAMSTER_PERS_PUTS_WAITED);
-	wait_event_timeout(r->wait, !zcache_frames_full(r->zc) ||
-			   !ramster_takes_pages_of(r), PATIENCE);
-	if (zcache_frames_full(r->zc)) {
-		WRITE_ONCE(r->hopeless, jiffies);
-		ramster_count(r, RAMSTER_PERS_PUTS_WAITED_IN_VAIN);
-	}
+	if (wait_event_timeout(r->wait, zcache_frames_room(zc) >= ENOUGH ||
+			       !ramster_takes_pages_of(r), PATIENCE) ||
+	    zcache_frames_room(zc) >= ENOUGH / 2)
+		return;
+	WRITE_ONCE(r->hopeless, jiffies);
+	ramster_count(r, RAMSTER_PERS_PUTS_WAITED_IN_VAIN);
 }
 
 /**
