@@ -67,8 +67,9 @@ test_all_press() {
 bad_network() { each_cable /sbin/tc qdisc add dev CABLE root netem delay 20ms loss 5%; }
 good_network() { each_cable /sbin/tc qdisc del dev CABLE root; }
 
+# All of it is read: who hangs up before leaves an answer for the next question.
 has_lost_packets() {
-	on 0 '/sbin/tc -s qdisc show' | grep -m 1 'dropped [1-9]'
+	on 0 '/sbin/tc -s qdisc show' | grep 'dropped [1-9]'
 }
 
 each_cable() {
