@@ -45,13 +45,16 @@ files_of() {
 		eph_pageframes pers_pageframes evicted_eph_zpages evicted_eph_pageframes
 		obj_count pageframes pageframes_max eph_filled pers_filled
 		spare_pageframes eph_nonactive_puts_ignored eph_raw evicted_eph_raw
-		eph_compressed_in_vain eph_pageframes_cap' ;;
+		eph_compressed_in_vain eph_pageframes_cap writtenback_pages
+		outstanding_writeback_pages writeback_failed_pages
+		writeback_skipped_pages' ;;
 	zbud) echo 'eph_zpages pers_zpages eph_zbytes pers_zbytes eph_pageframes
 		pers_pageframes eph_groups pers_groups eph_split_zpages
 		pers_split_zpages eph_cumul_zpages pers_cumul_zpages eph_cumul_zbytes
 		pers_cumul_zbytes eph_evicted_pageframes pers_evicted_pageframes' ;;
 	cleancache) echo 'succ_gets failed_gets puts failed_puts kept inhibited drops invalidates' ;;
-	frontswap) echo 'loads failed_loads succ_stores failed_stores invalidates stored spared' ;;
+	frontswap) echo 'loads failed_loads succ_stores failed_stores invalidates stored spared
+		writebacks' ;;
 	esac
 }
 
@@ -97,7 +100,18 @@ is_read_only() {
 	[ "$(stat -c %a "$parameters/$1")" = 444 ] && [ -n "$(cat "$parameters/$1")" ]
 }
 
-begin 16
+# not_taken NAME VALUE...: by this parameter, which stays as it is
+not_taken() {
+	file=$parameters/$1
+	before=$(cat "$file")
+	shift
+	for value; do
+		! (echo "$value" > "$file") 2> /dev/null || { say "$value is taken"; return 1; }
+	done
+	[ "$(cat "$file")" = "$before" ]
+}
+
+begin 18
 check_folders
 check 'histogram' histogram_is_complete
 check 'enabled is readable' is_read_only enabled
@@ -107,4 +121,6 @@ check 'max_pool_percent takes 0' takes 0
 check 'max_pool_percent takes 100' takes 100
 check 'max_pool_percent refuses the rest' refuses_all
 check 'the kernel log says why' log_tells_of_it
+check 'accept_threshold_percent refuses' not_taken accept_threshold_percent 101 -1 x ''
+check 'swap_writeback refuses' not_taken swap_writeback maybe 2
 finish
