@@ -319,7 +319,8 @@ static void fill_slot(struct ramster_peer *peer, struct ramster_request *req)
 		peer->answered = jiffies;
 	slot->req = req;
 	slot->reply = ramster_wire_reply_to(req->msg.type);
-	slot->generation = slot->generation + 1 ?: 1;
+	if (!++slot->generation)	/* 0 is none */
+		slot->generation = 1;
 	slot->said = false;
 	req->msg.slot = i;
 	req->msg.generation = slot->generation;

@@ -437,6 +437,22 @@ static bool may_use_reserves(struct ramster_peer *peer)
 	return may;
 }
 
+/* A slot's generation is never 0, not after 65535 either. */
+static void generations_wrap(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct ask *ask = asks_create(test, 1, NULL);
+	struct ramster_peer *peer;
+	unsigned int i;
+
+	rig_start_pair(test);
+	peer = rig_peer(rig, 1, 0);
+	peer->slots[0].generation = U16_MAX - 1;
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, rig_get(test, peer, ask, 5, 30000), 0);
+	KUNIT_EXPECT_EQ(test, peer->slots[0].generation, 3);
+}
+
 static void memalloc_follows(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -621,6 +637,7 @@ static struct kunit_case cluster_cases[] = {
 	KUNIT_CASE(send_with_interrupts_off),
 	KUNIT_CASE(room_and_recall),
 	KUNIT_CASE(room_with_keepalive),
+	KUNIT_CASE(generations_wrap),
 	KUNIT_CASE(memalloc_follows),
 	KUNIT_CASE(end_with_traffic),
 	KUNIT_CASE(end_while_it_begins),
