@@ -12,50 +12,8 @@
 cd "$(dirname "$0")/../.." || exit
 root=$PWD
 ramster=$root/tools/ramster
-number=0
-bad=0
 tab='	'
-work=$(mktemp -d) || exit
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		bad=1
-	fi
-}
-
-skip() {
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
-}
-
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	"$@"
-	result $? "$name"
-}
-
-# equal FOUND WANTED
-equal() {
-	[ "$1" = "$2" ] && return
-	printf 'found:\n%s\nshould be:\n%s\n' "$1" "$2" | sed 's/^/# /'
-	return 1
-}
-
-contains() {
-	case $1 in
-	*"$2"*) return 0 ;;
-	esac
-	printf 'found:\n%s\nshould contain:\n%s\n' "$1" "$2" | sed 's/^/# /'
-	return 1
-}
+. tests/tools/tap.sh
 
 # A machine to play with
 
@@ -572,16 +530,6 @@ installs() {
 755 ./usr/sbin/zcache-stat'
 }
 
-# silent PROGRAM COMMAND...: what it says is bad.
-silent() {
-	if command -v "$1" > /dev/null; then
-		shift
-		check "$1 is silent" equal "$("$@" 2>&1)" ''
-	else
-		skip "$1 is silent" "no $1"
-	fi
-}
-
 man_warnings() { groff -man -Tascii -ww -z tools/ramster.8; }
 unit_warnings() {
 	sed 's,/usr/sbin/ramster,/bin/true,; /^Documentation/d' tools/ramster.service > "$work/ramster.service"
@@ -590,7 +538,7 @@ unit_warnings() {
 
 test_package() {
 	check 'make install-tools' installs
-	silent shellcheck shellcheck tools/ramster tests/tools/ramster_test.sh
+	silent shellcheck shellcheck tools/ramster tests/tools/ramster_test.sh tests/tools/tap.sh
 	silent groff man_warnings
 	silent systemd-analyze unit_warnings
 }
@@ -610,5 +558,4 @@ test_status
 test_target
 test_usage
 test_package
-echo "1..$number"
-exit $bad
+finish

@@ -8,49 +8,8 @@
 # shellcheck disable=SC2317 # checks are called by name
 cd "$(dirname "$0")/../.." || exit
 stat=$PWD/tools/zcache-stat
-number=0
-bad=0
-work=$(mktemp -d) || exit
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM
+. tests/tools/tap.sh
 export ZCACHE_DEBUGFS="$work/debug" ZCACHE_PARAMETERS="$work/parameters" ZCACHE_PROC="$work/proc"
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		bad=1
-	fi
-}
-
-skip() {
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
-}
-
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	"$@"
-	result $? "$name"
-}
-
-equal() {
-	[ "$1" = "$2" ] && return
-	printf 'found:\n%s\nshould be:\n%s\n' "$1" "$2" | sed 's/^/# /'
-	return 1
-}
-
-contains() {
-	case $1 in
-	*"$2"*) return 0 ;;
-	esac
-	printf 'found:\n%s\nshould contain:\n%s\n' "$1" "$2" | sed 's/^/# /'
-	return 1
-}
 
 # fails STATUS TEXT ARGUMENT...
 fails() {
@@ -60,7 +19,7 @@ fails() {
 	equal $? "$wanted" && contains "$said" "$text"
 }
 
-# set NAME VALUE: a counter
+# set_to NAME VALUE: a counter
 set_to() { echo "$2" > "$work/debug/$1"; }
 
 # A machine of 1000 MiB, of which zcache may have half.
@@ -173,22 +132,11 @@ test_refusals() {
 
 man_warnings() { groff -man -Tascii -ww -z tools/zcache-stat.8; }
 
-# silent PROGRAM COMMAND...: what it says is bad.
-silent() {
-	if command -v "$1" > /dev/null; then
-		shift
-		check "$1 is silent" equal "$("$@" 2>&1)" ''
-	else
-		skip "$1 is silent" "no $1"
-	fi
-}
-
 test_summary
 test_empty
 test_json
 test_watch
 test_refusals
-silent shellcheck shellcheck tools/zcache-stat tests/tools/zcache_stat_test.sh
+silent shellcheck shellcheck tools/zcache-stat tests/tools/zcache_stat_test.sh tests/tools/tap.sh
 silent groff man_warnings
-echo "1..$number"
-exit $bad
+finish
