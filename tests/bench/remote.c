@@ -31,18 +31,14 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#define PROGRAM "remote"
+#include "bench.h"
 
 enum {
 	PAGE = 4096,
@@ -60,34 +56,10 @@ enum {
 	KHZ_MS = 300,		/* to measure how fast another one is */
 };
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-
 #define RAMSTER "/sys/kernel/debug/ramster/"
 #define CARD "/sys/class/net/eth0/statistics/"
 #define LOCAL_DISK "/sys/block/vda/stat"
 #define NBD "/sys/block/nbd0/stat"
-
-static void die(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fprintf(stderr, "remote: ");
-	vfprintf(stderr, format, arguments);
-	fprintf(stderr, ": %s\n", strerror(errno));
-	va_end(arguments);
-	exit(2);
-}
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
 
 /* Without a good clock the kernel counts ticks, of some milliseconds. */
 static void check_clock(void)
@@ -97,14 +69,6 @@ static void check_clock(void)
 	clock_getres(CLOCK_MONOTONIC, &step);
 	if (step.tv_sec || step.tv_nsec > COARSE_NS)
 		die("the clock has steps of %ld ns", step.tv_nsec);
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
 }
 
 static void *map(size_t bytes)
