@@ -49,6 +49,18 @@ static bool at_rest(void)
 	return zc_wait_get("zcache/outstanding_writeback_pages", 0);
 }
 
+/* New memory, all of it in the pool; how much is at the limit of one percent. */
+static char *swapped_out(unsigned long *nr)
+{
+	char *p;
+
+	*nr = limit / STEP * STEP;
+	p = zc_anon(*nr * ZC_PAGE, ZC_PAGE);
+	fill(p, 0, *nr);
+	zc_pageout(p, *nr * ZC_PAGE);
+	return p;
+}
+
 /* Not faster than the device: what finds no frame goes there at once. */
 static void swap_out_slowly(char *p, unsigned long first, unsigned long nr)
 {
@@ -101,12 +113,11 @@ static void test_oldest_leave(void)
 
 static void test_lowered(void)
 {
-	unsigned long nr = limit / STEP * STEP, before;
-	char *p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
+	unsigned long nr, before;
+	char *p;
 
 	zc_percent(50);
-	fill(p, 0, nr);
-	zc_pageout(p, nr * ZC_PAGE);
+	p = swapped_out(&nr);
 	before = zc_get("zcache/pers_zpages");
 	enable(false);
 	zc_percent(0);
@@ -218,7 +229,7 @@ static void fail_writes(bool fail)
 
 static void test_failure(void)
 {
-	unsigned long nr = limit / STEP * STEP, failed, bad;
+	unsigned long nr, failed, bad;
 	char *p;
 
 	if (!can_fail_writes()) {
@@ -226,9 +237,7 @@ static void test_failure(void)
 		zc_skip_one("no fault injection in this kernel");
 		return;
 	}
-	p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
-	fill(p, 0, nr);
-	zc_pageout(p, nr * ZC_PAGE);
+	p = swapped_out(&nr);
 	failed = zc_get("zcache/writeback_failed_pages");
 	fail_writes(true);
 	zc_percent(0);
