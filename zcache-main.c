@@ -65,6 +65,7 @@ static struct zcache zcache = {
 
 static char zcache_compressor[CRYPTO_MAX_ALG_NAME];
 static bool zcache_enabled = IS_MODULE(CONFIG_ZCACHE2);
+static bool zcache_running;	/* frames may be trimmed; kernel_param_lock() */
 
 /* Objects */
 
@@ -423,20 +424,41 @@ static const struct frontswap_ops zcache_frontswap_ops = {
 
 /* Parameters */
 
-static int max_pool_percent_set(const char *val, const struct kernel_param *kp)
+/* A number from 0 to @max, or one clear message and no change. */
+static int set_number(const char *val, const struct kernel_param *kp,
+		      unsigned int max)
 {
-	unsigned int percent;
-	int err = kstrtouint(val, 0, &percent);
+	const char *prefix = strchr(kp->name, '.');	/* if built in */
+	unsigned int number;
+	int err = kstrtouint(val, 0, &number);
 
-	if (err || percent > 100) {
-		pr_err("max_pool_percent is 0 to 100, not \"%s\"\n",
-		       val);
+	if (err || number > max) {
+		pr_err("%s is 0 to %u, not \"%s\"\n",
+		       prefix ? prefix + 1 : kp->name, max, val);
 		return -EINVAL;
 	}
-	WRITE_ONCE(zcache.max_pool_percent, percent);
-	if (zcache.shrinker)	/* else there is nothing yet */
-		zcache_frames_trim(&zcache);
+	WRITE_ONCE(*(unsigned int *)kp->arg, number);
 	return 0;
+}
+
+static int percent_set(const char *val, const struct kernel_param *kp)
+{
+	return set_number(val, kp, 100);
+}
+
+static const struct kernel_param_ops percent_ops = {
+	.set = percent_set,
+	.get = param_get_uint,
+};
+
+static int max_pool_percent_set(const char *val, const struct kernel_param *kp)
+{
+	int err = set_number(val, kp, 100);
+
+	/* Before zcache_init() and after zcache_exit() there is nothing. */
+	if (!err && zcache_running)
+		zcache_frames_trim(&zcache);
+	return err;
 }
 
 static const struct kernel_param_ops max_pool_percent_ops = {
@@ -448,25 +470,7 @@ module_param_cb(max_pool_percent, &max_pool_percent_ops,
 MODULE_PARM_DESC(max_pool_percent,
 		 "page frames, in percent of memory, at the most (default 65)");
 
-static int accept_threshold_percent_set(const char *val,
-					const struct kernel_param *kp)
-{
-	unsigned int percent;
-	int err = kstrtouint(val, 0, &percent);
-
-	if (err || percent > 100) {
-		pr_err("accept_threshold_percent is 0 to 100, not \"%s\"\n", val);
-		return -EINVAL;
-	}
-	WRITE_ONCE(zcache.accept_threshold_percent, percent);
-	return 0;
-}
-
-static const struct kernel_param_ops accept_threshold_percent_ops = {
-	.set = accept_threshold_percent_set,
-	.get = param_get_uint,
-};
-module_param_cb(accept_threshold_percent, &accept_threshold_percent_ops,
+module_param_cb(accept_threshold_percent, &percent_ops,
 		&zcache.accept_threshold_percent, 0644);
 MODULE_PARM_DESC(accept_threshold_percent,
 		 "of max_pool_percent, down to which swap pages leave for their device (default 90)");
@@ -507,16 +511,7 @@ MODULE_PARM_DESC(cleancache_policy,
 
 static int read_us_set(const char *val, const struct kernel_param *kp)
 {
-	unsigned int us;
-	int err = kstrtouint(val, 0, &us);
-
-	if (err || us > USEC_PER_SEC) {
-		pr_err("cleancache_read_us is 0 to %ld, not \"%s\"\n",
-		       USEC_PER_SEC, val);
-		return -EINVAL;
-	}
-	WRITE_ONCE(zcache.read_us, us);
-	return 0;
+	return set_number(val, kp, USEC_PER_SEC);
 }
 
 static const struct kernel_param_ops read_us_ops = {
@@ -644,6 +639,14 @@ static int hooks_register(bool *file, bool *swap)
 
 static bool file_registered, swap_registered;
 
+/* The files of the parameters are there before that, and for longer. */
+static void set_running(bool running)
+{
+	kernel_param_lock(THIS_MODULE);
+	zcache_running = running;
+	kernel_param_unlock(THIS_MODULE);
+}
+
 static int __init zcache_init(void)
 {
 	struct zcache *zc = &zcache;
@@ -676,6 +679,7 @@ static int __init zcache_init(void)
 	err = hooks_register(&file_registered, &swap_registered);
 	if (err)
 		goto err_ramster;
+	set_running(true);
 	return 0;
 
 err_ramster:
@@ -704,6 +708,7 @@ static void __exit zcache_exit(void)
 	if (!zcache_enabled)
 		return;
 
+	set_running(false);
 	if (file_registered)
 		cleancache_unregister(&zcache_cleancache_ops);
 	if (swap_registered)
