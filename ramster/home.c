@@ -14,8 +14,8 @@
  *
  * Pages also come back by themselves, newest first, with nobody waiting: when
  * memory has not been short for a while, when their keeper wants its memory back,
- * and when this node leaves. If there is no memory for them, they go on to another
- * peer that has some, unless this node leaves.
+ * and when this node leaves. If memory is short here, they go on to another peer
+ * that has some, unless this node leaves.
  */
 #define pr_fmt(fmt) "ramster: " fmt
 
@@ -327,7 +327,7 @@ static bool still_wanted(struct fetch *fetch)
 	return wanted;
 }
 
-/* There is no room for it at home: is it on its way to another peer? */
+/* There is little room for it at home: is it on its way to another peer? */
 static bool send_on(struct fetch *fetch)
 {
 	struct ramster_rpage *rpage = fetch->rpage;
@@ -357,9 +357,14 @@ static void fetch_done(struct ramster_request *req)
 	struct fetch *fetch = container_of(req, struct fetch, req);
 	struct ramster *r = fetch->ramster;
 	bool good = !req->err && !fetch_check(fetch);
-	bool home = good && localify(fetch);
+	bool full = good && !zcache_frames_left(r->zc);
+	bool home;
 
-	if (good && !home && send_on(fetch))
+	/* At home it would push out pages that were used after it. */
+	if (full && send_on(fetch))
+		return;
+	home = good && localify(fetch);
+	if (good && !full && !home && send_on(fetch))
 		return;
 	ramster_count(r, home ? RAMSTER_PAGES_REPATRIATED :
 				RAMSTER_PAGES_REPATRIATE_FAILED);

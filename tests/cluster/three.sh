@@ -99,28 +99,30 @@ test_bad_network() {
 	must 'all three count the same after that' agree 0 1 2
 }
 
-# Who wants his memory back gets it, although there is none at home.
+# Who wants his memory back gets it, although there is hardly any at home.
 test_moves_on() {
-	must 'pages go out to both' changed 0 2
-	must 'there are some on node 1' here 1 100
+	on 0 'let_go 2'
+	must 'memory is swapped out again' hold 0 40 3
+	must 'pages go out to both' changed 0 3
+	must 'there are some on node 1' here 1 200
 	must 'node 1 leaves, while node 0 has no room' on 1 leave
 	must 'node 1 has nothing of others then' on 1 'at_most foreign_pers_pages 0'
-	must 'pages went on from it' on 0 'at_least pages_sent_on 100'
+	must 'pages went on from it' on 0 'get pages_sent_on; at_least pages_sent_on 100'
 	must 'all that is outside is with node 2' agree 0 2
-	must 'all pages that went on are right' all_right 0 2
+	must 'all pages that went on are right' all_right 0 3
 	on 1 'echo 1 > /sys/kernel/config/ramster/test/enable'
 	must 'node 1 is back' all_up 0 1 2
 }
 
 test_leave() {
-	must 'pages go out to who stays and who will leave' changed 0 2
+	must 'pages go out to who stays and who will leave' changed 0 3
 	on 0 'percent 60'
 	must 'node 1 leaves, and has pages fetched' on 1 leave
 	must 'node 1 has nothing of others' on 1 'at_most foreign_pers_pages 0'
-	must 'all pages are right without it' all_right 0 2
+	must 'all pages are right without it' all_right 0 3
 	must 'node 2 leaves, too' on 2 leave
 	must 'nothing is elsewhere' on 0 'at_most remote_pers_pages 0'
-	must 'all pages are right at home' all_right 0 2
+	must 'all pages are right at home' all_right 0 3
 	must 'nobody has lost a page, or got a wrong one' \
 		on 0 'at_most pers_pages_lost 0 && at_most bad_pages 0'
 }
@@ -137,6 +139,6 @@ test_all_press
 test_bad_network
 test_moves_on
 test_leave
-must 'swap is switched off' on 0 'let_go 2; swapoff /dev/vda'
+must 'swap is switched off' on 0 'let_go 3; swapoff /dev/vda'
 finish_all
 echo "1..$cases"
