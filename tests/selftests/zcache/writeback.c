@@ -5,17 +5,12 @@
  * and to the write, nothing is lost.
  */
 #include <limits.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "zc.h"
 
 #define PARAMETERS	"/sys/module/zcache/parameters/"
-#define FAILURES	"/sys/kernel/debug/fail_make_request/"
 #define STEP		32UL	/* pages that are swapped out at a time */
 #define FIRST_ID	7000000
 
@@ -149,114 +144,43 @@ static void test_lowered(void)
 }
 
 /* Pages that are read, changed and swapped out again while they leave. */
-
-#define RACERS		3
-#define RACE_PAGES	256UL
-
-struct racer {
-	pthread_t thread;
-	unsigned int number;
-	unsigned long wrong;
-};
-
-static bool stop;
-
-static void *race(void *arg)
-{
-	char *p = zc_anon(RACE_PAGES * ZC_PAGE, ZC_PAGE);
-	unsigned long ids[RACE_PAGES] = { 0 };
-	struct racer *racer = arg;
-	struct zc_rng rng;
-	unsigned long i;
-
-	zc_pin_to_cpu(racer->number);
-	zc_srand(&rng, racer->number);
-	while (!zc_load(stop)) {
-		i = zc_below(&rng, RACE_PAGES);
-		if (ids[i])
-			racer->wrong += !zc_holds(p + i * ZC_PAGE, ids[i],
-						  ZC_HALF);
-		if (zc_below(&rng, 2)) {
-			ids[i] = zc_rand(&rng) | 1;
-			zc_fill(p + i * ZC_PAGE, ids[i], ZC_HALF);
-		}
-		if (!zc_below(&rng, 16))
-			madvise(p, RACE_PAGES * ZC_PAGE, MADV_PAGEOUT);
-	}
-	for (i = 0; i < RACE_PAGES; i++)
-		racer->wrong += ids[i] && !zc_holds(p + i * ZC_PAGE, ids[i],
-						    ZC_HALF);
-	munmap(p, RACE_PAGES * ZC_PAGE);
-	return NULL;
-}
-
 static void test_race(void)
 {
-	unsigned long written = zc_get("zcache/writtenback_pages"), bad = 0, i;
-	struct racer racers[RACERS] = { 0 };
+	unsigned long written = zc_get("zcache/writtenback_pages"), bad, i;
 
-	stop = false;
-	for (i = 0; i < RACERS; i++) {
-		racers[i].number = i;
-		if (pthread_create(&racers[i].thread, NULL, race, &racers[i]))
-			zc_die("no thread");
-	}
+	zc_race_begin();
 	for (i = 0; i < zc_scaled(300, 60); i++) {
 		zc_percent(i % 2 ? 50 : 0);
 		zc_msleep(20);
 	}
-	zc_store(stop, true);
-	for (i = 0; i < RACERS; i++) {
-		pthread_join(racers[i].thread, NULL);
-		bad += racers[i].wrong;
-	}
+	bad = zc_race_end();
 	zc_percent(50);
 	at_rest();
 	written = zc_get("zcache/writtenback_pages") - written;
-	zc_result(written > zc_scaled(RACE_PAGES / 4, 0), "%lu pages left while they were used",
-		  written);
+	zc_result(written > zc_scaled(ZC_RACE_PAGES / 4, 0),
+		  "%lu pages left while they were used", written);
 	zc_result(!bad, "%lu of them were wrong", bad);
 }
 
 /* A device that takes nothing. */
-
-static bool can_fail_writes(void)
-{
-	return !access(FAILURES "probability", W_OK);
-}
-
-static void fail_writes(bool fail)
-{
-	char real[PATH_MAX], path[PATH_MAX];
-
-	if (!realpath(zc_swap_device(), real))
-		zc_die("no swap device");
-	snprintf(path, sizeof(path), "/sys/class/block/%.64s/make-it-fail",
-		 strrchr(real, '/') + 1);
-	zc_set_sysfs(FAILURES "verbose", "0");
-	zc_set_sysfs(FAILURES "interval", "1");
-	zc_set_sysfs(FAILURES "times", "-1");
-	zc_set_sysfs(FAILURES "probability", fail ? "100" : "0");
-	zc_set_sysfs(path, fail ? "1" : "0");
-}
 
 static void test_failure(void)
 {
 	unsigned long nr, failed, bad;
 	char *p;
 
-	if (!can_fail_writes()) {
+	if (!zc_can_fail_writes()) {
 		zc_skip_one("no fault injection in this kernel");
 		zc_skip_one("no fault injection in this kernel");
 		return;
 	}
 	p = swapped_out(&nr);
 	failed = zc_get("zcache/writeback_failed_pages");
-	fail_writes(true);
+	zc_fail_writes(true);
 	zc_percent(0);
 	zc_msleep(500);
 	at_rest();
-	fail_writes(false);
+	zc_fail_writes(false);
 	zc_percent(50);
 	failed = zc_get("zcache/writeback_failed_pages") - failed;
 	bad = wrong(p, 0, nr);

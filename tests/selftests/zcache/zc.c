@@ -17,6 +17,8 @@
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define PERCENT		"/sys/module/zcache/parameters/max_pool_percent"
+#define ENABLED		"/sys/module/zcache/parameters/enabled"
+#define DRAIN		"/sys/kernel/mm/zcache/drain"
 #define POLICY		"/sys/module/zcache/parameters/cleancache_policy"
 #define POLICY		"/sys/module/zcache/parameters/cleancache_policy"
 #define MAX_UNDOS	16
@@ -103,16 +105,22 @@ void zc_say(const char *fmt, ...)
 
 /* Files of a line */
 
-bool zc_can_write(const char *path, const char *text)
+/* 0 or an errno. */
+int zc_try_write(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY);
-	bool done;
+	int fd = open(path, O_WRONLY), err = 0;
 
 	if (fd < 0)
-		return false;
-	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+		return errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = errno;
 	close(fd);
-	return done;
+	return err;
+}
+
+bool zc_can_write(const char *path, const char *text)
+{
+	return !zc_try_write(path, text);
 }
 
 void zc_write(const char *path, const char *fmt, ...)
@@ -231,6 +239,16 @@ void zc_percent(unsigned int percent)
 
 	snprintf(text, sizeof(text), "%u", percent);
 	zc_set_sysfs(PERCENT, text);
+}
+
+int zc_enable(bool on)
+{
+	return zc_try_write(ENABLED, on ? "1" : "0");
+}
+
+int zc_drain(void)
+{
+	return zc_try_write(DRAIN, "1");
 }
 
 /* Only a kernel with CONFIG_ZCACHE2_DEBUG has it. */

@@ -4,6 +4,7 @@
  *
  * zc.c		TAP, counters, contents of pages, the end of a test
  * zc_swap.c	a swap area of one's own, anonymous memory
+ * zc_mix.c	pages of several kinds, threads that use some
  * zc_file.c	a file system of one's own, files, control groups
  *
  * From the environment:
@@ -68,8 +69,11 @@ unsigned long zc_get(const char *counter);
 unsigned long zc_entries(void);		/* ephemeral: eph_zpages + eph_filled */
 bool zc_wait_get(const char *counter, unsigned long value);
 void zc_percent(unsigned int percent);	/* max_pool_percent */
+int zc_enable(bool on);			/* 0 or an errno */
+int zc_drain(void);			/* the same */
 bool zc_fail_puts(unsigned int probability);
 
+int zc_try_write(const char *path, const char *text);
 bool zc_can_write(const char *path, const char *text);
 __printf(2, 3) void zc_write(const char *path, const char *fmt, ...);
 bool zc_read(const char *path, char *text, size_t size);
@@ -110,6 +114,21 @@ unsigned long zc_nr_swapped(const void *addr, size_t size);
 bool zc_pageout(void *addr, size_t size);
 bool zc_strand(void *addr, size_t size);
 bool zc_can_strand(void);
+bool zc_can_fail_writes(void);
+void zc_fail_writes(bool fail);		/* to the swap device */
+
+/* zc_mix.c */
+
+char *zc_mix(unsigned long nr);
+char *zc_mix_out(unsigned long nr);	/* and swapped out */
+void zc_mix_fill(char *p, unsigned long nr);	/* as they were, but dirty */
+unsigned long zc_mix_wrong(const char *p, unsigned long nr);
+void zc_mix_free(char *p, unsigned long nr);
+
+#define ZC_RACE_PAGES	256UL	/* of each thread */
+
+void zc_race_begin(void);
+unsigned long zc_race_end(void);	/* pages that were wrong */
 
 /* zc_file.c */
 

@@ -22,6 +22,7 @@
 #endif
 
 #define MAX_AREAS	8
+#define FAILURES	"/sys/kernel/debug/fail_make_request/"
 
 /* The areas that were on before, off for as long as the test runs. */
 static char others[MAX_AREAS][128];
@@ -298,4 +299,25 @@ bool zc_strand(void *addr, size_t size)
 	order(STOP);
 	pthread_join(thread, NULL);
 	return done;
+}
+
+/* Only a kernel with CONFIG_FAIL_MAKE_REQUEST has it. */
+bool zc_can_fail_writes(void)
+{
+	return !access(FAILURES "probability", W_OK);
+}
+
+void zc_fail_writes(bool fail)
+{
+	char real[PATH_MAX], path[PATH_MAX];
+
+	if (!realpath(area, real))
+		zc_die("no swap device");
+	snprintf(path, sizeof(path), "/sys/class/block/%.64s/make-it-fail",
+		 strrchr(real, '/') + 1);
+	zc_set_sysfs(FAILURES "verbose", "0");
+	zc_set_sysfs(FAILURES "interval", "1");
+	zc_set_sysfs(FAILURES "times", "-1");
+	zc_set_sysfs(FAILURES "probability", fail ? "100" : "0");
+	zc_set_sysfs(path, fail ? "1" : "0");
 }
