@@ -35,9 +35,14 @@
  * before the write begins, and the folio is what counts: it is dirty again if the
  * write fails.
  *
+ * The backend may go when nothing is stored. To get there it takes no more pages,
+ * which this layer sees to, and has those that are left written: while none come,
+ * what is empty stays so.
+ *
  * Lock order: swapon_mutex, inode lock of a swap file > frontswap_mutex.
  */
 #include <linux/bitmap.h>
+#include <linux/cleanup.h>
 #include <linux/debugfs.h>
 #include <linux/frontswap.h>
 #include <linux/highmem.h>
@@ -46,6 +51,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pagemap.h>
 #include <linux/percpu.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
@@ -114,6 +120,7 @@ static const struct frontswap_ops __rcu *frontswap_ops;
 static struct frontswap_area frontswap_areas[MAX_SWAPFILES];
 static DEFINE_PER_CPU(struct frontswap_events, frontswap_events);
 static atomic_t frontswap_spares = ATOMIC_INIT(0);	/* pages that may stay */
+static bool frontswap_paused;	/* no stores; READ_ONCE, changed by the writers */
 static bool frontswap_off __ro_after_init;
 
 static void count(enum frontswap_event event, unsigned long nr)
@@ -192,7 +199,7 @@ static bool reclaim_has_a_choice(void)
  */
 bool __frontswap_spare(struct folio *folio)
 {
-	if (folio_test_large(folio))
+	if (folio_test_large(folio) || READ_ONCE(frontswap_paused))
 		return false;
 	if (folio_is_zero(folio)) {
 		atomic_set(&frontswap_spares, SPARES_PER_ZERO);
@@ -246,7 +253,8 @@ static bool store_folio(const struct frontswap_ops *ops, struct folio *folio)
 		return false;
 
 	for (i = 0; i < nr; i++) {
-		if (ops->store(type, offset + i, folio_page(folio, i)))
+		if (READ_ONCE(frontswap_paused) ||
+		    ops->store(type, offset + i, folio_page(folio, i)))
 			break;
 		mark_stored(area, offset + i);
 	}
@@ -405,6 +413,9 @@ static int move_to_folio(struct folio *folio)
 	const struct frontswap_ops *ops;
 	int idx, err = -ENOENT;
 
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_swapcache(folio), folio);
+
 	idx = srcu_read_lock(&frontswap_srcu);
 	ops = srcu_dereference(frontswap_ops, &frontswap_srcu);
 	if (ops && nr_in_backend(type, offset, 1)) {
@@ -498,6 +509,50 @@ bool frontswap_written(struct folio *folio)
 	return !unused || !dirty;
 }
 EXPORT_SYMBOL_GPL(frontswap_written);
+
+/* Is this the locked folio that the swap cache has for a slot, with its data? */
+static bool is_of_slot(struct folio *folio, swp_entry_t entry)
+{
+	return folio_test_swapcache(folio) && folio_test_uptodate(folio) &&
+	       swp_type(folio->swap) == swp_type(entry) &&
+	       swp_offset(entry) - swp_offset(folio->swap) <
+	       folio_nr_pages(folio);
+}
+
+/**
+ * frontswap_hand_over() - leave a page to the swap cache
+ * @type: swap area
+ * @offset: slot
+ *
+ * For a page that frontswap_writeback() has found there: the folio becomes dirty,
+ * so it will go to the device, and the entry goes, with those of all pages of a
+ * large folio. If it is not there any more, nothing happens.
+ *
+ * Context: the backend's own; may sleep. The backend is registered.
+ */
+void frontswap_hand_over(unsigned int type, unsigned long offset)
+{
+	swp_entry_t entry = swp_entry(type, offset);
+	struct swap_info_struct *si = get_swap_device(entry);
+	struct folio *folio;
+
+	if (!si)
+		return;
+	folio = filemap_get_folio(swap_address_space(entry),
+				  swap_cache_index(entry));
+	if (!IS_ERR(folio)) {
+		folio_lock(folio);
+		folio_wait_writeback(folio);
+		if (is_of_slot(folio, entry)) {
+			folio_mark_dirty(folio);
+			__frontswap_invalidate_folio(folio);
+		}
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	put_swap_device(si);
+}
+EXPORT_SYMBOL_GPL(frontswap_hand_over);
 
 /**
  * __frontswap_invalidate() - forget a range of slots
@@ -622,6 +677,16 @@ void frontswap_swapoff(unsigned int type)
 	kvfree(map);
 }
 
+/* When this returns, and no page is to be stored, no store runs or begins. */
+static void set_paused(bool paused)
+{
+	lockdep_assert_held(&frontswap_mutex);
+
+	WRITE_ONCE(frontswap_paused, paused);
+	if (paused)
+		synchronize_srcu(&frontswap_srcu);
+}
+
 /**
  * frontswap_register() - become the backend
  * @ops: must stay valid until unregistered
@@ -639,16 +704,14 @@ int frontswap_register(const struct frontswap_ops *ops)
 	if (frontswap_off)
 		return -EPERM;
 
-	mutex_lock(&frontswap_mutex);
-	if (current_ops()) {
-		mutex_unlock(&frontswap_mutex);
+	guard(mutex)(&frontswap_mutex);
+	if (current_ops())
 		return -EBUSY;
-	}
+	set_paused(false);
 	for (type = 0; type < MAX_SWAPFILES; type++)
 		if (frontswap_areas[type].map)
 			attach(ops, type);
 	rcu_assign_pointer(frontswap_ops, ops);
-	mutex_unlock(&frontswap_mutex);
 
 	/* First the loads must look, then the stores may come: one key. */
 	static_branch_enable(&frontswap_ever_key);
@@ -658,32 +721,101 @@ int frontswap_register(const struct frontswap_ops *ops)
 EXPORT_SYMBOL_GPL(frontswap_register);
 
 /**
+ * frontswap_pause() - store nothing more, or go on
+ * @ops: as registered
+ * @pause: which of both
+ *
+ * What is stored is loaded and invalidated as before.
+ *
+ * Context: may sleep, with @pause until no store is under way, nor a load.
+ */
+void frontswap_pause(const struct frontswap_ops *ops, bool pause)
+{
+	guard(mutex)(&frontswap_mutex);
+	if (!WARN_ON_ONCE(current_ops() != ops))
+		set_paused(pause);
+}
+EXPORT_SYMBOL_GPL(frontswap_pause);
+
+/**
+ * frontswap_nr_stored() - how many pages does the backend have?
+ *
+ * Context: any.
+ * Return: so many, as of now.
+ */
+unsigned long frontswap_nr_stored(void)
+{
+	unsigned long nr = 0;
+	unsigned int type;
+
+	for (type = 0; type < MAX_SWAPFILES; type++)
+		nr += atomic_long_read(&frontswap_areas[type].nr_stored);
+	return nr;
+}
+EXPORT_SYMBOL_GPL(frontswap_nr_stored);
+
+/**
+ * frontswap_next() - find a page that the backend has
+ * @type: swap area to begin with; then that of the page
+ * @offset: slot to begin with; then that of the page
+ *
+ * Context: may sleep.
+ * Return: false if there is none from there on, in this area or a later one.
+ */
+bool frontswap_next(unsigned int *type, unsigned long *offset)
+{
+	const struct frontswap_area *area;
+
+	guard(mutex)(&frontswap_mutex);
+	for (; *type < MAX_SWAPFILES; ++*type, *offset = 0) {
+		area = &frontswap_areas[*type];
+		if (!area->attached)
+			continue;
+		*offset = find_next_bit(area->map, area->nr_slots, *offset);
+		if (*offset < area->nr_slots)
+			return true;
+	}
+	return false;
+}
+EXPORT_SYMBOL_GPL(frontswap_next);
+
+/* Nothing is stored, nor will be: so nobody misses the backend. */
+static void detach_all(const struct frontswap_ops *ops)
+{
+	unsigned int type;
+
+	lockdep_assert_held(&frontswap_mutex);
+
+	RCU_INIT_POINTER(frontswap_ops, NULL);
+	static_branch_disable(&frontswap_key);
+	synchronize_srcu(&frontswap_srcu);
+	for (type = 0; type < MAX_SWAPFILES; type++)
+		if (frontswap_areas[type].attached)
+			detach(ops, type);
+}
+
+/**
  * frontswap_unregister() - stop being the backend
  * @ops: as registered
  *
  * Context: may sleep.
- * Return: 0, after which no operation runs or begins; -EBUSY while a swap area
- * is attached, because its pages exist nowhere else.
+ * Return: 0, after which no operation runs or begins; -EBUSY while something is
+ * stored, because it exists nowhere else; -EINVAL for other ops.
  */
 int frontswap_unregister(const struct frontswap_ops *ops)
 {
-	unsigned int type;
-	int err = 0;
+	bool paused;
 
-	mutex_lock(&frontswap_mutex);
+	guard(mutex)(&frontswap_mutex);
 	if (WARN_ON_ONCE(current_ops() != ops))
-		err = -EINVAL;
-	for (type = 0; type < MAX_SWAPFILES && !err; type++)
-		if (frontswap_areas[type].attached)
-			err = -EBUSY;
-	if (!err)
-		RCU_INIT_POINTER(frontswap_ops, NULL);
-	mutex_unlock(&frontswap_mutex);
-	if (err)
-		return err;
-
-	static_branch_disable(&frontswap_key);
-	synchronize_srcu(&frontswap_srcu);
+		return -EINVAL;
+	paused = frontswap_paused;
+	set_paused(true);
+	if (frontswap_nr_stored()) {
+		set_paused(paused);
+		return -EBUSY;
+	}
+	detach_all(ops);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(frontswap_unregister);
@@ -711,11 +843,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(event_fops, event_get, NULL, "%llu\n");
 
 static int stored_get(void *data, u64 *val)
 {
-	unsigned int type;
-
-	*val = 0;
-	for (type = 0; type < MAX_SWAPFILES; type++)
-		*val += atomic_long_read(&frontswap_areas[type].nr_stored);
+	*val = frontswap_nr_stored();
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(stored_fops, stored_get, NULL, "%llu\n");

@@ -399,20 +399,65 @@ static void spare_none_without_backend(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, spare(test, 0, 1));
 }
 
-/* The backend has the only copies: it stays as long as the area. */
+/* The backend has the only copies: it stays as long as it has any. */
 static void backend_stays(struct kunit *test)
 {
 	all_on(test);
-	KUNIT_EXPECT_EQ(test, frontswap_unregister(&slots_ops), -EBUSY);
 	KUNIT_EXPECT_TRUE(test, store(test, 0, 5, 11));
 	KUNIT_EXPECT_EQ(test, frontswap_unregister(&slots_ops), -EBUSY);
+	KUNIT_EXPECT_TRUE(test, slots.attached);
 	KUNIT_EXPECT_EQ(test, stored(), BIT(5));
+	KUNIT_EXPECT_TRUE(test, store(test, 0, 6, 12));
 
-	kunit_release_action(test, area_off, NULL);
+	frontswap_invalidate(TYPE, 0, NR_SLOTS);
 	kunit_remove_action(test, backend_off, NULL);
 	KUNIT_EXPECT_EQ(test, frontswap_unregister(&slots_ops), 0);
-	area_on(test);
+	KUNIT_EXPECT_FALSE(test, slots.attached);
 	KUNIT_EXPECT_FALSE(test, store(test, 0, 5, 11));
+}
+
+/* While nothing is stored, what there is can be had, and goes for good. */
+static void pause(struct kunit *test)
+{
+	struct folio *folio;
+
+	all_on(test);
+	KUNIT_EXPECT_TRUE(test, store(test, 0, 5, 11));
+	KUNIT_EXPECT_TRUE(test, store(test, 0, 6, 12));
+	KUNIT_EXPECT_TRUE(test, store(test, 0, 7, 13));
+	frontswap_pause(&slots_ops, true);
+	KUNIT_EXPECT_EQ(test, frontswap_unregister(&slots_ops), -EBUSY);
+	KUNIT_EXPECT_FALSE(test, store(test, 0, 8, 14));
+	KUNIT_EXPECT_FALSE(test, store(test, 0, 5, 15));
+	KUNIT_EXPECT_EQ(test, stored(), BIT(6) | BIT(7));
+	frontswap_invalidate(TYPE, 7, 1);
+	folio = new_folio(test, 0, 6, 1);
+	KUNIT_EXPECT_TRUE(test, frontswap_load(folio));
+	KUNIT_EXPECT_TRUE(test, test_folio_filled(folio, 12));
+	KUNIT_EXPECT_EQ(test, stored(), 0);
+	frontswap_pause(&slots_ops, false);
+	KUNIT_EXPECT_TRUE(test, store(test, 0, 8, 14));
+}
+
+static void find_all(struct kunit *test)
+{
+	unsigned long offset = 0;
+	unsigned int type = 0;
+
+	all_on(test);
+	KUNIT_EXPECT_TRUE(test, store(test, 0, 5, 11));
+	KUNIT_EXPECT_TRUE(test, store(test, 0, NR_SLOTS - 1, 12));
+	KUNIT_EXPECT_EQ(test, frontswap_nr_stored(), 2);
+	KUNIT_EXPECT_TRUE(test, frontswap_next(&type, &offset));
+	KUNIT_EXPECT_EQ(test, type, TYPE);
+	KUNIT_EXPECT_EQ(test, offset, 5);
+	KUNIT_EXPECT_TRUE(test, frontswap_next(&type, &offset));
+	KUNIT_EXPECT_EQ(test, offset, 5);
+	offset++;
+	KUNIT_EXPECT_TRUE(test, frontswap_next(&type, &offset));
+	KUNIT_EXPECT_EQ(test, offset, NR_SLOTS - 1);
+	offset++;
+	KUNIT_EXPECT_FALSE(test, frontswap_next(&type, &offset));
 }
 
 static struct kunit_case frontswap_cases[] = {
@@ -430,6 +475,8 @@ static struct kunit_case frontswap_cases[] = {
 	KUNIT_CASE(spare_some),
 	KUNIT_CASE(spare_none_without_backend),
 	KUNIT_CASE(backend_stays),
+	KUNIT_CASE(pause),
+	KUNIT_CASE(find_all),
 	{}
 };
 

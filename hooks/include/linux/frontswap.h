@@ -47,6 +47,10 @@ DECLARE_STATIC_KEY_FALSE(frontswap_ever_key);
 
 int frontswap_register(const struct frontswap_ops *ops);
 int frontswap_unregister(const struct frontswap_ops *ops);
+void frontswap_pause(const struct frontswap_ops *ops, bool pause);
+unsigned long frontswap_nr_stored(void);
+bool frontswap_next(unsigned int *type, unsigned long *offset);
+void frontswap_hand_over(unsigned int type, unsigned long offset);
 struct folio *frontswap_writeback(unsigned int type, unsigned long offset);
 bool frontswap_written(struct folio *folio);
 
@@ -140,6 +144,24 @@ static inline int frontswap_register(const struct frontswap_ops *ops)
 static inline int frontswap_unregister(const struct frontswap_ops *ops)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline void frontswap_pause(const struct frontswap_ops *ops, bool pause)
+{
+}
+
+static inline unsigned long frontswap_nr_stored(void)
+{
+	return 0;
+}
+
+static inline bool frontswap_next(unsigned int *type, unsigned long *offset)
+{
+	return false;
+}
+
+static inline void frontswap_hand_over(unsigned int type, unsigned long offset)
+{
 }
 
 static inline struct folio *frontswap_writeback(unsigned int type,
