@@ -10,6 +10,7 @@ zcache-y		+= zcache-reuse.o
 zcache-y		+= zcache-cost.o
 zcache-y		+= zcache-desc.o
 zcache-y		+= zcache-comp.o
+zcache-$(CONFIG_SYSFS)	+= zcache-sysfs.o
 zcache-y		+= tmem.o
 zcache-y		+= zbud.o
 zcache-y		+= zbud-group.o

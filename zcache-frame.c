@@ -86,14 +86,14 @@ bool zcache_frames_exceeded(struct zcache *zc)
  * @zc: the cache
  *
  * Context: any.
- * Return: frames that are left to an eighth below the limit.
+ * Return: frames that are left to an eighth below the limit; none while it is off.
  */
 unsigned long zcache_frames_left(struct zcache *zc)
 {
 	unsigned long limit = frames_limit(zc);
 	unsigned long nr = atomic_long_read(&zc->nr_frames) + limit / 8;
 
-	return limit > nr ? limit - nr : 0;
+	return limit > nr && !READ_ONCE(zc->off) ? limit - nr : 0;
 }
 
 /* File pages give way by themselves: what is left of frames then. */
@@ -501,6 +501,21 @@ static unsigned long shrinker_scan(struct shrinker *shrinker,
 }
 
 /**
+ * zcache_frames_rest() - keep no frames at hand for now
+ * @zc: the cache; no file pages are put
+ *
+ * Context: may sleep.
+ */
+void zcache_frames_rest(struct zcache *zc)
+{
+	struct page *page;
+
+	cancel_work_sync(&zc->spare.refill);
+	while ((page = spare_take(&zc->spare)))
+		__free_page(page);
+}
+
+/**
  * zcache_frames_init() - prepare for frames, and let the kernel ask for some
  * @zc: the cache
  *
@@ -533,10 +548,6 @@ int zcache_frames_init(struct zcache *zc)
  */
 void zcache_frames_exit(struct zcache *zc)
 {
-	struct page *page;
-
 	shrinker_free(zc->shrinker);
-	cancel_work_sync(&zc->spare.refill);
-	while ((page = spare_take(&zc->spare)))
-		__free_page(page);
+	zcache_frames_rest(zc);
 }

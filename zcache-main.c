@@ -22,6 +22,12 @@
  *
  * A pool is found by its id under RCU, by an eviction that comes from nowhere,
  * so it is destroyed a grace period after it left the table.
+ *
+ * On and off: the first "on" makes all there is (zcache_start()), and registers
+ * with the hooks. "Off" takes cleancache back, and drops the file pages. What swap
+ * pages there are exist nowhere else, so frontswap is only paused; when all have
+ * left, be it by zcache_drain(), it is taken back, too. The rest goes with the
+ * module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -31,6 +37,7 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swap.h>
@@ -63,9 +70,27 @@ static struct zcache zcache = {
 	.policy = ZCACHE_PUT_REFAULT,
 };
 
+/**
+ * struct zcache_switch - what is on
+ * @lock: outermost but for kernel_param_lock(), whose holders only try it, since a
+ *	drain may hold it for long; protects what follows, unless said otherwise
+ * @loaded: parameters are not just to be kept for zcache_init(); kernel_param_lock()
+ * @started: zcache_start() has done its work; both locks
+ * @file: cleancache is ours, and there is a pool for file pages
+ * @swap: frontswap is
+ */
+static struct zcache_switch {
+	struct mutex lock;	/* see above */
+	bool loaded;
+	bool started;
+	bool file;
+	bool swap;
+} zcache_switch = {
+	.lock = __MUTEX_INITIALIZER(zcache_switch.lock),
+};
+
 static char zcache_compressor[CRYPTO_MAX_ALG_NAME];
-static bool zcache_enabled = IS_MODULE(CONFIG_ZCACHE2);
-static bool zcache_running;	/* frames may be trimmed; kernel_param_lock() */
+static bool zcache_enabled = IS_MODULE(CONFIG_ZCACHE2);	/* as the user wants it */
 
 /* Objects */
 
@@ -455,8 +480,8 @@ static int max_pool_percent_set(const char *val, const struct kernel_param *kp)
 {
 	int err = set_number(val, kp, 100);
 
-	/* Before zcache_init() and after zcache_exit() there is nothing. */
-	if (!err && zcache_running)
+	/* Before it was on, and when the module goes, there is nothing. */
+	if (!err && zcache_switch.started)
 		zcache_frames_trim(&zcache);
 	return err;
 }
@@ -527,7 +552,36 @@ module_param_string(compressor, zcache_compressor, sizeof(zcache_compressor),
 MODULE_PARM_DESC(compressor,
 		 "lzo-rle (default), lzo, or a name of the crypto API");
 
-module_param_named(enabled, zcache_enabled, bool, 0444);
+static int switch_to(struct zcache *zc, bool on);
+
+static int enabled_set(const char *val, const struct kernel_param *kp)
+{
+	bool on = true;
+	int err = 0;
+
+	if (val && kstrtobool(val, &on)) {
+		pr_err("enabled is 0 or 1, not \"%s\"\n", val);
+		return -EINVAL;
+	}
+	if (!zcache_switch.loaded) {
+		zcache_enabled = on;
+		return 0;
+	}
+	if (!mutex_trylock(&zcache_switch.lock)) {
+		pr_err("enabled cannot be changed while it is being drained\n");
+		return -EBUSY;
+	}
+	err = switch_to(&zcache, on);
+	mutex_unlock(&zcache_switch.lock);
+	return err;
+}
+
+static const struct kernel_param_ops enabled_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
+	.set = enabled_set,
+	.get = param_get_bool,
+};
+module_param_cb(enabled, &enabled_ops, &zcache_enabled, 0644);
 MODULE_PARM_DESC(enabled, "serve cleancache and frontswap");
 
 #ifndef MODULE
@@ -549,7 +603,7 @@ static int __init zcache_setup(char *val)
 __setup("zcache", zcache_setup);
 #endif
 
-/* Init and exit */
+/* Start and stop */
 
 static int comp_init(struct zcache *zc)
 {
@@ -618,57 +672,21 @@ static void caches_exit(struct zcache *zc)
 	free_percpu(zc->events);
 }
 
-/* One hook is enough to be of use; which, goes to the log. */
-static int hooks_register(bool *file, bool *swap)
+static int start(struct zcache *zc)
 {
-	int ferr = cleancache_register(&zcache_cleancache_ops);
-	int serr = frontswap_register(&zcache_frontswap_ops);
-
-	*file = !ferr;
-	*swap = !serr;
-	if (ferr && serr) {
-		pr_err("neither cleancache (%d) nor frontswap (%d) can be had\n",
-		       ferr, serr);
-		return ferr;
-	}
-	pr_info("cleancache %s, frontswap %s, compressor %s, at most %u%% of memory\n",
-		*file ? "on" : "off", *swap ? "on" : "off",
-		zcache_comp_name(zcache.comp), zcache.max_pool_percent);
-	return 0;
-}
-
-static bool file_registered, swap_registered;
-
-/* The files of the parameters are there before that, and for longer. */
-static void set_running(bool running)
-{
-	kernel_param_lock(THIS_MODULE);
-	zcache_running = running;
-	kernel_param_unlock(THIS_MODULE);
-}
-
-static int __init zcache_init(void)
-{
-	struct zcache *zc = &zcache;
 	int err;
-
-	if (!zcache_enabled)
-		return 0;
 
 	zbud_init(&zc->zbud);
 	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	err = comp_init(zc);
 	if (err)
-		goto err;
+		return err;
 	err = caches_init(zc);
 	if (err)
 		goto err_comp;
-	err = pool_create(zc, EPH_POOL_ID, ZBUD_EPH);
-	if (err)
-		goto err_caches;
 	err = zcache_frames_init(zc);
 	if (err)
-		goto err_pool;
+		goto err_caches;
 	err = zcache_writeback_init(zc);
 	if (err)
 		goto err_frames;
@@ -676,10 +694,10 @@ static int __init zcache_init(void)
 	err = ramster_init(zc);
 	if (err)
 		goto err_debugfs;
-	err = hooks_register(&file_registered, &swap_registered);
+	err = zcache_sysfs_init();
 	if (err)
 		goto err_ramster;
-	set_running(true);
+	zcache_switch.started = true;
 	return 0;
 
 err_ramster:
@@ -689,38 +707,210 @@ err_debugfs:
 	zcache_writeback_exit(zc);
 err_frames:
 	zcache_frames_exit(zc);
-err_pool:
-	pool_destroy(zc, EPH_POOL_ID);
 err_caches:
 	caches_exit(zc);
 err_comp:
 	zcache_comp_destroy(zc->comp);
-err:
-	pr_err("not started: error %d\n", err);
 	return err;
 }
 
-/* While a swap area is on, frontswap holds a reference to the module. */
-static void __exit zcache_exit(void)
+static void stop(struct zcache *zc)
 {
-	struct zcache *zc = &zcache;
-
-	if (!zcache_enabled)
-		return;
-
-	set_running(false);
-	if (file_registered)
-		cleancache_unregister(&zcache_cleancache_ops);
-	if (swap_registered)
-		WARN_ON_ONCE(frontswap_unregister(&zcache_frontswap_ops));
 	ramster_exit();
 	zcache_debugfs_exit(zc);
 	zcache_writeback_exit(zc);
 	zcache_frames_exit(zc);
-	pool_destroy(zc, EPH_POOL_ID);
 	xa_destroy(&zc->pools);
 	caches_exit(zc);
 	zcache_comp_destroy(zc->comp);
+}
+
+/* On and off */
+
+static int file_on(struct zcache *zc)
+{
+	int err;
+
+	if (zcache_switch.file)
+		return 0;
+	err = pool_create(zc, EPH_POOL_ID, ZBUD_EPH);
+	if (err)
+		return err;
+	err = cleancache_register(&zcache_cleancache_ops);
+	if (err)
+		pool_destroy(zc, EPH_POOL_ID);
+	zcache_switch.file = !err;
+	return err;
+}
+
+static void file_off(struct zcache *zc)
+{
+	if (!zcache_switch.file)
+		return;
+	zcache_switch.file = false;
+	cleancache_unregister(&zcache_cleancache_ops);
+	pool_destroy(zc, EPH_POOL_ID);
+	zcache_frames_rest(zc);
+}
+
+static int swap_on(void)
+{
+	int err = 0;
+
+	if (zcache_switch.swap)
+		frontswap_pause(&zcache_frontswap_ops, false);
+	else
+		err = frontswap_register(&zcache_frontswap_ops);
+	zcache_switch.swap = !err;
+	return err;
+}
+
+/* As far as it can go: pages that are left there are served. */
+static void swap_off(void)
+{
+	if (!zcache_switch.swap)
+		return;
+	frontswap_pause(&zcache_frontswap_ops, true);
+	zcache_switch.swap = frontswap_unregister(&zcache_frontswap_ops);
+}
+
+/* One hook is enough to be of use; which, goes to the log. */
+static int switch_on(struct zcache *zc)
+{
+	int ferr, serr;
+
+	lockdep_assert_held(&zcache_switch.lock);
+
+	ferr = file_on(zc);
+	serr = swap_on();
+	if (ferr && serr) {
+		pr_err("neither cleancache (%d) nor frontswap (%d) can be had\n",
+		       ferr, serr);
+		return ferr;
+	}
+	WRITE_ONCE(zc->off, false);
+	pr_info("cleancache %s, frontswap %s, compressor %s, at most %u%% of memory\n",
+		ferr ? "off" : "on", serr ? "off" : "on",
+		zcache_comp_name(zc->comp), zc->max_pool_percent);
+	return 0;
+}
+
+static void switch_off(struct zcache *zc)
+{
+	lockdep_assert_held(&zcache_switch.lock);
+
+	WRITE_ONCE(zc->off, true);
+	file_off(zc);
+	swap_off();
+	zcache_enabled = false;
+	pr_info("off, with %lu swap pages\n", frontswap_nr_stored());
+}
+
+static int switch_to(struct zcache *zc, bool on)
+{
+	int err = 0;
+
+	lockdep_assert_held(&zcache_switch.lock);
+
+	if (!on) {
+		if (zcache_switch.started && zcache_enabled)
+			switch_off(zc);
+		zcache_enabled = false;
+		return 0;
+	}
+	if (!zcache_switch.started)
+		err = start(zc);
+	else if (zcache_enabled)
+		return 0;
+	err = err ?: switch_on(zc);
+	if (err)
+		pr_err("cannot be switched on: error %d\n", err);
+	else
+		zcache_enabled = true;
+	return err;
+}
+
+/**
+ * zcache_drain() - switch off, and have all swap pages leave for their device
+ *
+ * Context: may sleep, for as long as that takes; a signal ends it.
+ * Return: 0: nothing is left, and the module could go. Or an errno, after which it
+ * is off, and pages that are left can be read as before: -EINTR; -EBUSY: some are
+ * always in use, or cannot be restored; -EIO: the device has failed.
+ */
+int zcache_drain(void)
+{
+	struct zcache *zc = &zcache;
+	int err;
+
+	err = mutex_lock_interruptible(&zcache_switch.lock);
+	if (err)
+		return err;
+	if (zcache_enabled)
+		switch_off(zc);
+	if (zcache_switch.swap)
+		err = zcache_writeback_drain(zc);
+	if (!err)
+		swap_off();
+	if (err)
+		pr_warn("not drained (error %d): %lu swap pages are left\n",
+			err, frontswap_nr_stored());
+	mutex_unlock(&zcache_switch.lock);
+	return err;
+}
+
+/* Init and exit */
+
+/* No more of it for the files of the parameters: was there anything? */
+static bool unload(void)
+{
+	bool started;
+
+	kernel_param_lock(THIS_MODULE);
+	started = zcache_switch.started;
+	zcache_switch.loaded = false;
+	zcache_switch.started = false;
+	kernel_param_unlock(THIS_MODULE);
+	return started;
+}
+
+/* While frontswap is ours, and a swap area is on, the module has a reference. */
+static void leave(struct zcache *zc)
+{
+	if (!unload())
+		return;
+	zcache_sysfs_exit();
+	mutex_lock(&zcache_switch.lock);
+	file_off(zc);
+	swap_off();
+	WARN_ON_ONCE(zcache_switch.swap);
+	mutex_unlock(&zcache_switch.lock);
+	stop(zc);
+}
+
+static int __init zcache_init(void)
+{
+	bool wanted;
+	int err = 0;
+
+	kernel_param_lock(THIS_MODULE);
+	mutex_lock(&zcache_switch.lock);
+	zcache_switch.loaded = true;
+	wanted = zcache_enabled;
+	zcache_enabled = false;
+	if (wanted)
+		err = switch_to(&zcache, true);
+	mutex_unlock(&zcache_switch.lock);
+	kernel_param_unlock(THIS_MODULE);
+	/* What is built in stays, and may be switched on yet. */
+	if (err && IS_MODULE(CONFIG_ZCACHE2))
+		leave(&zcache);
+	return err;
+}
+
+static void __exit zcache_exit(void)
+{
+	leave(&zcache);
 }
 
 late_initcall(zcache_init);

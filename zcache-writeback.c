@@ -14,13 +14,18 @@
  *
  * Pages are found by their frames, and then by their slots: whether a page is
  * still there is for frontswap_writeback() to say, which then owns the slot.
+ *
+ * When the cache is drained, all of them leave, also those without a frame, by
+ * their slots alone.
  */
 #include <linux/blkdev.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/frontswap.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -38,15 +43,32 @@
 /* How long a device that has failed is left alone. */
 #define SICK		(5 * HZ)
 
+/* Looks at all pages while a drain gets nowhere, and the time between them. */
+#define LOOKS		10
+#define LOOK_MS		50
+
+/**
+ * struct flight - pages that are being written
+ * @wb: by whom
+ * @nr: how many; the owner's, others READ_ONCE
+ * @next: where the next one goes in @folios; the owner's
+ * @folios: these, oldest at @next; the owner's
+ */
+struct flight {
+	struct zcache_writeback *wb;
+	unsigned int nr;
+	unsigned int next;
+	struct folio *folios[IN_FLIGHT];
+};
+
 /**
  * struct zcache_writeback - what it takes to write pages
  * @zc: whose
  * @wq: its own, so that reclaim can rely on it
  * @work: the worker
  * @sick: when a write failed last, in jiffies; READ_ONCE
- * @nr: pages that are being written; the worker's, others READ_ONCE
- * @next: where the next one goes in @folios; the worker's
- * @folios: these, oldest at @next; the worker's
+ * @old: the worker's
+ * @drained: of zcache_writeback_drain(), which runs once at a time
  * @names: what is in a group; the worker's
  */
 struct zcache_writeback {
@@ -54,41 +76,60 @@ struct zcache_writeback {
 	struct workqueue_struct *wq;
 	struct work_struct work;
 	unsigned long sick;
-	unsigned int nr;
-	unsigned int next;
-	struct folio *folios[IN_FLIGHT];
+	struct flight old;
+	struct flight drained;
 	struct zbud_name names[NAMES];
 };
 
-static void end_write(struct zcache_writeback *wb, struct folio *folio)
+static void end_write(struct flight *flight, struct folio *folio)
 {
+	struct zcache_writeback *wb = flight->wb;
+
 	if (frontswap_written(folio)) {
 		zcache_count(wb->zc, ZCACHE_WRITTENBACK_PAGES);
 	} else {
 		zcache_count(wb->zc, ZCACHE_WRITEBACK_FAILED);
 		WRITE_ONCE(wb->sick, jiffies);
 	}
-	WRITE_ONCE(wb->nr, wb->nr - 1);
+	WRITE_ONCE(flight->nr, flight->nr - 1);
 }
 
 /* The oldest one makes room for another. */
-static void end_oldest(struct zcache_writeback *wb)
+static void end_oldest(struct flight *flight)
 {
-	struct folio **oldest = &wb->folios[wb->next];
+	struct folio **oldest = &flight->folios[flight->next];
 
 	if (*oldest)
-		end_write(wb, *oldest);
+		end_write(flight, *oldest);
 	*oldest = NULL;
 }
 
-static void end_all(struct zcache_writeback *wb)
+static void end_all(struct flight *flight)
 {
 	unsigned int i;
 
 	for (i = 0; i < IN_FLIGHT; i++) {
-		end_oldest(wb);
-		wb->next = (wb->next + 1) % IN_FLIGHT;
+		end_oldest(flight);
+		flight->next = (flight->next + 1) % IN_FLIGHT;
 	}
+}
+
+/* Have the page of a slot written: 0 if it is on its way, or an errno. */
+static int write_slot(struct flight *flight, unsigned int type,
+		      unsigned long offset)
+{
+	struct folio *folio;
+
+	end_oldest(flight);
+	folio = frontswap_writeback(type, offset);
+	if (IS_ERR(folio)) {
+		zcache_count(flight->wb->zc, ZCACHE_WRITEBACK_SKIPPED);
+		return PTR_ERR(folio);
+	}
+	WRITE_ONCE(flight->nr, flight->nr + 1);
+	flight->folios[flight->next] = folio;
+	flight->next = (flight->next + 1) % IN_FLIGHT;
+	return 0;
 }
 
 /* Not one that has left its frame meanwhile, perhaps for another machine. */
@@ -106,22 +147,10 @@ static bool write_page(struct zcache_writeback *wb,
 		       const struct zbud_name *name)
 {
 	unsigned long offset;
-	struct folio *folio;
 	unsigned int type;
 
-	if (!zcache_swap_slot(&name->handle, &type, &offset) ||
-	    !is_here(wb->zc, name))
-		return false;
-	end_oldest(wb);
-	folio = frontswap_writeback(type, offset);
-	if (IS_ERR(folio)) {
-		zcache_count(wb->zc, ZCACHE_WRITEBACK_SKIPPED);
-		return false;
-	}
-	WRITE_ONCE(wb->nr, wb->nr + 1);
-	wb->folios[wb->next] = folio;
-	wb->next = (wb->next + 1) % IN_FLIGHT;
-	return true;
+	return zcache_swap_slot(&name->handle, &type, &offset) &&
+	       is_here(wb->zc, name) && !write_slot(&wb->old, type, offset);
 }
 
 /* How many pages of the oldest group are on their way? */
@@ -155,7 +184,7 @@ static void writeback_work(struct work_struct *work)
 		futile = write_group(wb) ? 0 : futile + 1;
 		cond_resched();
 	}
-	end_all(wb);
+	end_all(&wb->old);
 	memalloc_noreclaim_restore(noreclaim);
 }
 
@@ -184,7 +213,61 @@ void zcache_writeback_wake(struct zcache *zc)
  */
 unsigned int zcache_writeback_outstanding(const struct zcache *zc)
 {
-	return zc->writeback ? READ_ONCE(zc->writeback->nr) : 0;
+	const struct zcache_writeback *wb = zc->writeback;
+
+	return wb ? READ_ONCE(wb->old.nr) + READ_ONCE(wb->drained.nr) : 0;
+}
+
+/* Look at each page once. */
+static int drain_once(struct zcache_writeback *wb)
+{
+	unsigned long offset = 0;
+	unsigned int type = 0;
+	struct blk_plug plug;
+	int err = 0;
+
+	blk_start_plug(&plug);
+	while (!err && frontswap_next(&type, &offset)) {
+		if (write_slot(&wb->drained, type, offset) == -EEXIST)
+			frontswap_hand_over(type, offset);
+		offset++;
+		if (is_sick(wb))
+			err = -EIO;
+		else if (signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	blk_finish_plug(&plug);
+	end_all(&wb->drained);
+	return err;
+}
+
+/**
+ * zcache_writeback_drain() - have all swap pages leave
+ * @zc: the cache; frontswap is paused, so none come
+ *
+ * Pages that are used just then are looked at again, a few times.
+ *
+ * Context: may sleep, for as long as the device takes; a signal ends it. One at a
+ * time.
+ * Return: 0: there are none; -EINTR; -EIO: the device has failed; -EBUSY: some
+ * cannot be restored, or are always in use. Those that are left stay as they are.
+ */
+int zcache_writeback_drain(struct zcache *zc)
+{
+	unsigned long left, before = ULONG_MAX;
+	unsigned int looks = LOOKS;
+	int err = 0;
+
+	while (!err && (left = frontswap_nr_stored())) {
+		if (left >= before && !--looks)
+			return -EBUSY;
+		if (left >= before)
+			msleep_interruptible(LOOK_MS);
+		before = left;
+		err = drain_once(zc->writeback);
+	}
+	return err;
 }
 
 /**
@@ -206,6 +289,8 @@ int zcache_writeback_init(struct zcache *zc)
 	}
 	INIT_WORK(&wb->work, writeback_work);
 	wb->sick = jiffies - SICK;
+	wb->old.wb = wb;
+	wb->drained.wb = wb;
 	wb->zc = zc;
 	zc->writeback = wb;
 	return 0;

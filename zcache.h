@@ -2,7 +2,7 @@
 /*
  * zcache: what its files share.
  *
- *   zcache-main.c	pools, the hooks' ops, parameters, init and exit
+ *   zcache-main.c	pools, the hooks' ops, parameters, on and off
  *   zcache-zpage.c	a page to a pampd and back
  *   zcache-desc.c	pages that are not compressed
  *   zcache-frame.c	page frames: limit, eviction, shrinker
@@ -12,6 +12,7 @@
  *   zcache-cost.c	what it costs to keep one, next to reading it again
  *   zcache-comp.c	compressors
  *   zcache-debugfs.c	what a user can see of it
+ *   zcache-sysfs.c	what a user can have done
  */
 #ifndef _ZCACHE_H
 #define _ZCACHE_H
@@ -218,6 +219,7 @@ struct zcache_plan {
  * @nr_frames: page frames held, and their high-water mark
  * @max_frames: high-water mark of @nr_frames
  * @calm: how much of it file pages may have
+ * @off: takes no pages, of this machine or of others; any time, READ_ONCE
  * @max_pool_percent: of the machine's memory; any time, READ_ONCE
  * @accept_threshold_percent: of that, down to which swap pages are written to
  *	their device; any time, READ_ONCE
@@ -244,6 +246,7 @@ struct zcache {
 	atomic_long_t nr_frames;
 	atomic_long_t max_frames;
 	struct zcache_calm calm;
+	bool off;
 	unsigned int max_pool_percent;
 	unsigned int accept_threshold_percent;
 	bool writeback_enabled;
@@ -293,6 +296,7 @@ bool zcache_pin(struct zcache *zc, const struct tmem_handle *handle,
 void zcache_unpin(struct zcache *zc, void *pampd);
 bool zcache_swap_slot(const struct tmem_handle *handle, unsigned int *type,
 		      unsigned long *offset);
+int zcache_drain(void);
 
 /* zcache-zpage.c APIs: */
 extern const struct tmem_pamops zcache_pamops;
@@ -336,12 +340,14 @@ struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
 void zcache_frame_unget(struct zcache *zc, struct page *frame);
 void zcache_frames_free(struct zcache *zc, struct list_head *frames);
 void zcache_frames_trim(struct zcache *zc);
+void zcache_frames_rest(struct zcache *zc);
 int zcache_frames_init(struct zcache *zc);
 void zcache_frames_exit(struct zcache *zc);
 
 /* zcache-writeback.c APIs: */
 void zcache_writeback_wake(struct zcache *zc);
 unsigned int zcache_writeback_outstanding(const struct zcache *zc);
+int zcache_writeback_drain(struct zcache *zc);
 int zcache_writeback_init(struct zcache *zc);
 void zcache_writeback_exit(struct zcache *zc);
 
@@ -398,6 +404,21 @@ static inline void zcache_debugfs_init(struct zcache *zc)
 }
 
 static inline void zcache_debugfs_exit(struct zcache *zc)
+{
+}
+#endif
+
+/* zcache-sysfs.c APIs: */
+#ifdef CONFIG_SYSFS
+int zcache_sysfs_init(void);
+void zcache_sysfs_exit(void);
+#else
+static inline int zcache_sysfs_init(void)
+{
+	return 0;
+}
+
+static inline void zcache_sysfs_exit(void)
 {
 }
 #endif

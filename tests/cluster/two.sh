@@ -117,9 +117,29 @@ patience() {
 	done
 }
 
+# Drained, a machine has no swap pages, neither at home nor elsewhere.
+test_drain() {
+	on 1 'echo 1 > /sys/kernel/config/ramster/test/enable'
+	on 0 'let_go 3; percent 10'
+	must 'they find each other before it is drained' all_up 0 1
+	must 'memory is swapped out before it is drained' hold 0 60 6
+	must 'pages go out before it is drained' went_out 0 500
+	must 'node 0 is drained' on 0 'echo 1 > /sys/kernel/mm/zcache/drain'
+	must 'it has nothing here or there' \
+		on 0 'at_most remote_pers_pages 0 && at_most zcache/pers_zpages 0'
+	must 'node 1 has nothing of it then' none_left 1
+	must 'all pages are right on the disk' all_right 0 6
+	on 0 'let_go 6'
+	must 'it is on again' on 0 'echo 1 > /sys/module/zcache/parameters/enabled'
+	must 'memory is swapped out after that' hold 0 60 7
+	must 'pages go out after that' went_out 0 500
+	must 'all come back right' all_right 0 7
+	on 0 'let_go 7'
+}
+
 # Who waits for a page can be killed, long before he would be told that there is none.
 test_kill() {
-	must 'memory is freed' on 0 'let_go 3; percent 10'
+	on 0 'percent 10'
 	on 1 'percent 50'
 	must 'both become patient' patience 60000 120000
 	must 'they find each other once more' all_up 0 1
@@ -160,6 +180,7 @@ test_freeze
 test_restart
 test_leave
 test_guest_leaves
+test_drain
 test_kill
 test_shutdown
 finish_all

@@ -122,6 +122,8 @@ test_refusals() {
 	check '-n alone' fails 2 '-n is for -w' -n 3
 	check '--json with -w' fails 2 '--json is for one look' --json -w 1
 	echo N > "$work/parameters/enabled"
+	check 'zcache is off, and has pages' contains "$("$stat")" 'zcache is OFF'
+	rm -r "$work/debug/zcache"
 	check 'zcache is off' fails 1 'boot with zcache=1'
 	rm -r "$work/parameters"
 	check 'no zcache' fails 1 'there is no zcache in this kernel'

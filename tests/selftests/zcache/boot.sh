@@ -114,7 +114,7 @@ not_taken() {
 begin 18
 check_folders
 check 'histogram' histogram_is_complete
-check 'enabled is readable' is_read_only enabled
+check 'enabled refuses' not_taken enabled maybe 2 ''
 check 'enabled says Y' [ "$(cat "$parameters/enabled")" = Y ]
 check 'compressor is readable' is_read_only compressor
 check 'max_pool_percent takes 0' takes 0
