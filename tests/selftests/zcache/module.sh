@@ -21,7 +21,7 @@ if [ ! -e $module ]; then
 	ktap_skip_all "the driver is built into this kernel"
 	exit "$KSFT_SKIP"
 fi
-ktap_set_plan $((rounds * 4 + 6))
+ktap_set_plan $((rounds * 4 + 7))
 
 # check NAME COMMAND...
 check() {
@@ -141,5 +141,14 @@ check "$many times" load_many_times $many
 check 'the kernel has as much memory as before' at_most_more "$(kernel_memory)" "$used" $leak
 check 'all have' at_most_more "$free" "$(free_memory)" $((4 * leak))
 umount "$work/fs"
+# Off from the beginning, on later, and gone again with nothing stored.
+starts_later() {
+	enabled=/sys/module/zcache/parameters/enabled
+	step insmod $module enabled=0 && step [ ! -d $counters ] &&
+		step eval "echo 1 > $enabled" && step [ -d $counters ] &&
+		step [ "$(cat $enabled)" = Y ] && step drained && step gone
+}
+
+check 'it is switched on later' starts_later
 check 'it cannot be switched on by a bad value' eval "! insmod $module enabled=maybe 2> /dev/null"
 ktap_finished
