@@ -250,8 +250,9 @@ static int drain_once(struct zcache_writeback *wb)
  *
  * Context: may sleep, for as long as the device takes; a signal ends it. One at a
  * time.
- * Return: 0: there are none; -EINTR; -EIO: the device has failed; -EBUSY: some
- * cannot be restored, or are always in use. Those that are left stay as they are.
+ * Return: 0: there are none; -EINTR; -EIO: the device has failed, a few seconds
+ * ago or just now; -EBUSY: some cannot be restored, or are always in use, or there
+ * is no memory for them. Those that are left stay as they are.
  */
 int zcache_writeback_drain(struct zcache *zc)
 {

@@ -75,8 +75,10 @@
  *	off. Set before the first swap-out to the area, freed after the last use
  * @nr_slots: bits in @map
  * @nr_stored: bits set
- * @attached: the backend has accepted it; changes before the ops are published
- *	or before the area is in use
+ * @attached: the backend has accepted it. Set before the ops are published or
+ *	before the area is in use; cleared after the last use, or when nothing is
+ *	stored and no operation runs any more: then whoever still sees it set
+ *	finds no bit set
  *
  * @map, @nr_slots and @attached change under frontswap_mutex.
  */
@@ -612,6 +614,7 @@ static void detach(const struct frontswap_ops *ops, unsigned int type)
 	struct frontswap_area *area = &frontswap_areas[type];
 
 	lockdep_assert_held(&frontswap_mutex);
+	WARN_ON_ONCE(atomic_long_read(&area->nr_stored));
 
 	area->attached = false;
 	ops->exit(type);
@@ -666,10 +669,8 @@ void frontswap_swapoff(unsigned int type)
 	unsigned long *map;
 
 	mutex_lock(&frontswap_mutex);
-	if (area->attached) {
-		WARN_ON_ONCE(atomic_long_read(&area->nr_stored));
+	if (area->attached)
 		detach(current_ops(), type);
-	}
 	map = area->map;
 	area->map = NULL;
 	area->nr_slots = 0;
