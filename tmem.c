@@ -366,7 +366,7 @@ int tmem_get(struct tmem_pool *pool, const struct tmem_oid *oid,
 
 	rcu_read_lock();
 	obj = obj_find(pool, oid);
-	if (obj) {
+	if (obj && xa_load(&obj->pages, index)) {	/* most that are not are cheap */
 		xa_lock_irqsave(&obj->pages, flags);
 		pampd = xa_load(&obj->pages, index);
 		if (pampd)

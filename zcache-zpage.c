@@ -191,6 +191,14 @@ static void zpage_free(struct tmem_pool *tmem, void *pampd)
 	zcache_frames_free(pool->zc, &frames);
 }
 
+/* That one cannot be had does not mean that there is none: cleancache has a rule. */
+static int remote_get(struct zcache_pool *pool, void *pampd, struct page *page)
+{
+	int err = ramster_get(pool, pampd, page);
+
+	return err == -ENOENT && pool->class == ZBUD_EPH ? -EIO : err;
+}
+
 /* @arg is the struct page to fill. */
 static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 {
@@ -200,7 +208,7 @@ static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 	int err;
 
 	if (ramster_is_remote(pampd))
-		return ramster_get(to_zcache_pool(tmem), pampd, arg);
+		return remote_get(to_zcache_pool(tmem), pampd, arg);
 	begin = zcache_cost_begin(&zc->cost);
 	dst = kmap_local_page(arg);
 	err = load(zc, pampd, dst);

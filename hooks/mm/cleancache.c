@@ -374,15 +374,24 @@ void __cleancache_drop_folio(struct address_space *mapping,
 	count(CLEANCACHE_DROPS, 1);
 }
 
-static bool get_pages(const struct cleancache_ops *ops, struct folio *folio)
+static int get_pages(const struct cleancache_ops *ops, struct folio *folio)
 {
 	unsigned long i, nr = folio_nr_pages(folio);
+	int err = 0;
 
-	for (i = 0; i < nr; i++)
-		if (ops->get(folio->mapping, folio->index + i,
-			     folio_page(folio, i)))
-			return false;
-	return true;
+	for (i = 0; !err && i < nr; i++)
+		err = ops->get(folio->mapping, folio->index + i,
+			       folio_page(folio, i));
+	return err;
+}
+
+/*
+ * Can a get that has failed have left anything to forget? Not where the one page
+ * was not there: nothing is put as long as the folio is in its place.
+ */
+static bool nothing_left(const struct folio *folio, int err)
+{
+	return err == -ENOENT && !folio_test_large(folio);
 }
 
 /**
@@ -399,7 +408,7 @@ bool __cleancache_get_folio(struct folio *folio)
 {
 	struct address_space *mapping = folio->mapping;
 	const struct cleancache_ops *ops;
-	bool filled = false;
+	int err = -EBUSY;
 	int idx;
 
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
@@ -412,19 +421,19 @@ bool __cleancache_get_folio(struct folio *folio)
 	 * seen already, so the walk will find it and wait for its lock.
 	 */
 	if (ops && mapping_eligible(mapping) && !inhibited(mapping))
-		filled = get_pages(ops, folio);
-	if (ops && !filled)
+		err = get_pages(ops, folio);
+	if (ops && err && !nothing_left(folio, err))
 		ops->invalidate(mapping, folio->index,
 				folio_next_index(folio) - 1);
 	srcu_read_unlock(&cleancache_srcu, idx);
 
-	if (filled) {
+	if (!err) {
 		flush_dcache_folio(folio);
 		folio_mark_uptodate(folio);
 	}
-	count(filled ? CLEANCACHE_SUCC_GETS : CLEANCACHE_FAILED_GETS,
+	count(err ? CLEANCACHE_FAILED_GETS : CLEANCACHE_SUCC_GETS,
 	      folio_nr_pages(folio));
-	return filled;
+	return !err;
 }
 
 /**

@@ -41,6 +41,7 @@ struct file_token {
  * @byte: what its pages are filled with; 0: there is none
  * @refused: a bit for each page that will not be kept
  * @keep: a get leaves the page
+ * @get_fails: a get of a page that is there does, with this errno
  * @worthless: nothing is worth to be offered
  * @read_ns: what a page would cost to read, when one was offered last
  * @tokens: prepared and not finished
@@ -54,6 +55,7 @@ static struct file_backend {
 	u8 byte[NR_INDEXES];
 	unsigned long refused;
 	bool keep;
+	int get_fails;
 	bool worthless;
 	unsigned int read_ns;
 	unsigned int tokens;
@@ -109,6 +111,8 @@ static int files_get(const struct address_space *mapping, unsigned long index,
 	if (mapping != files.mapping || index >= NR_INDEXES ||
 	    !files.byte[index])
 		return -ENOENT;
+	if (files.get_fails)
+		return files.get_fails;
 	memset(page_address(page), files.byte[index], PAGE_SIZE);
 	if (!files.keep)
 		files.byte[index] = 0;
@@ -668,6 +672,28 @@ static void large_get(struct kunit *test)
 	remove_folio(folio, NULL);
 }
 
+/* What a failed get may have left is forgotten; where there was nothing, nothing is. */
+static void miss_erases_nothing(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio;
+
+	put_pages(test, mapping, 3, 4);
+	files.invalidations = 0;
+	folio = fault_folio(test, mapping, 5, 0);
+	KUNIT_EXPECT_FALSE(test, folio_test_uptodate(folio));
+	KUNIT_EXPECT_EQ(test, files.invalidations, 0);
+	remove_folio(folio, NULL);
+
+	files.get_fails = -EIO;
+	folio = fault_folio(test, mapping, 4, 0);
+	KUNIT_EXPECT_FALSE(test, folio_test_uptodate(folio));
+	KUNIT_EXPECT_EQ(test, files.invalidations, 1);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
+	files.get_fails = 0;
+	remove_folio(folio, NULL);
+}
+
 /* The window erases its range, and pages that are cut go as a whole. */
 static void truncate_erases(struct kunit *test)
 {
@@ -843,6 +869,7 @@ static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(get_in_window),
 	KUNIT_CASE(large_put),
 	KUNIT_CASE(large_get),
+	KUNIT_CASE(miss_erases_nothing),
 	KUNIT_CASE(truncate_erases),
 	KUNIT_CASE(truncate_with_folios),
 	KUNIT_CASE(nothing_to_erase),

@@ -37,8 +37,8 @@ struct cleancache_token {
  *	cannot be kept, or is not worth it
  * @commit: publish; under the page cache's lock, interrupts off
  * @finish: free the token, and the copy if it was not published
- * @get: fill @page, and forget the copy or not; 0, or an errno if there is
- *	none; may sleep
+ * @get: fill @page, and forget the copy or not; 0, or an errno: -ENOENT only if
+ *	there is none; may sleep
  * @kept: is there a copy of @page already, left by a get? Not an order: if
  *	it goes afterwards, the page is merely missed
  * @present: is there any page of the range? A hint; may not sleep
