@@ -50,14 +50,22 @@ static u32 cost_of_read(struct zcache *zc, u32 read_ns)
  * @read_ns: what reading it costs, in nanoseconds; 0: unknown
  *
  * Context: any.
- * Return: false if it does not pay to keep any page that is read at this cost.
+ * Return: false if it does not pay to keep any page that is read at this cost; but
+ * true for some, if that depends on how files are read.
  */
 bool zcache_worth(struct zcache *zc, u32 read_ns)
 {
-	/* How files are read is seen by what is offered: so do not ask that here. */
-	return READ_ONCE(zc->policy) == ZCACHE_PUT_ALL ||
-	       zcache_cost_way(&zc->cost, cost_of_read(zc, read_ns), true) !=
-	       ZCACHE_NOT_AT_ALL;
+	bool in_rows = zcache_reuse_in_rows(&zc->reuse);
+
+	if (READ_ONCE(zc->policy) == ZCACHE_PUT_ALL)
+		return true;
+	read_ns = cost_of_read(zc, read_ns);
+	if (zcache_cost_way(&zc->cost, read_ns, in_rows) != ZCACHE_NOT_AT_ALL)
+		return true;
+	/* How files are read is seen by what is offered. */
+	return !in_rows &&
+	       zcache_cost_way(&zc->cost, read_ns, true) != ZCACHE_NOT_AT_ALL &&
+	       zcache_reuse_sample(&zc->reuse);
 }
 
 /* How likely does it fit into what is left in frames? As a share of all pages. */

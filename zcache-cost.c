@@ -5,8 +5,8 @@
  * A page that is kept is put once and got every time it is wanted, and takes
  * the place of others. So what counts is what a page frame gains each time:
  *
- *   compressed	(read - get - put / HITS) * pages in a frame
- *   raw	 read - get - put / HITS, with less for put and get
+ *   compressed	(read - get - put / hits) * pages in a frame
+ *   raw	 read - get - put / hits, with less for put and get
  *
  * Where the disk takes long, compressed pages gain most, because there are more
  * of them. Where it is nearer to the time that compressing takes, raw ones do,
@@ -21,6 +21,9 @@
  * no more than that share, and that only as long as there is room. Most of it
  * passes while the disk is waited for.
  *
+ * What getting costs is not known before the first page is got, which is late:
+ * until then it is taken for a share of what putting costs.
+ *
  * All of it are moving averages of what was measured, and hints.
  */
 #include <linux/hash.h>
@@ -33,11 +36,18 @@
 
 #include "zcache.h"
 
-/* Times that a page is got for each time that it is put. */
-#define HITS	8
+/*
+ * Times that a page is got for each time that it is put: in a loop, and where pages
+ * are read here and there, of which the page cache keeps those that are used most.
+ */
+#define HITS_IN_ROWS	8
+#define HITS		2
 
 /* What is gained must be more than this share of a read: a half. */
 #define MARGIN_SHIFT	1
+
+/* Getting is this share of putting, if that is all that is known: 3/8. */
+#define GET_SHARE(put)	((put) * 3 / 8)
 
 /* The share of what reads cost that is ventured: a quarter. */
 #define VENTURE_SHIFT	2
@@ -47,6 +57,9 @@
 
 /* Of so many puts and gets, one is timed. */
 #define TIMED		16
+
+/* What is guessed before anything is timed may be too little by such a factor. */
+#define MAX_GUESS_OFF	16ULL
 
 /* Times change with what the machine does, sizes with what is in the files. */
 #define TIME_WEIGHT	16
@@ -68,8 +81,8 @@ int zcache_cost_init(struct zcache_cost *cost)
 	unsigned int i;
 
 	*cost = (struct zcache_cost) {
-		.ns[ZCACHE_COMPRESSED] = { [ZCACHE_PUT] = 10000, [ZCACHE_GET] = 4000 },
-		.ns[ZCACHE_AS_IS] = { [ZCACHE_PUT] = 4000, [ZCACHE_GET] = 1000 },
+		.ns[ZCACHE_COMPRESSED][ZCACHE_PUT] = 10000,
+		.ns[ZCACHE_AS_IS][ZCACHE_PUT] = 4000,
 		.size = PAGE_SIZE / 2 * ZCACHE_SIZE_UNITS,
 	};
 	/* All sizes are as likely. */
@@ -105,7 +118,7 @@ static void average(u32 *mean, u64 sample, int weight)
  */
 u64 zcache_cost_begin(struct zcache_cost *cost)
 {
-	return this_cpu_inc_return(*cost->turn) % TIMED ? 0 : local_clock();
+	return this_cpu_inc_return(*cost->turn) % TIMED == 1 ? local_clock() : 0;
 }
 
 /**
@@ -120,12 +133,37 @@ u64 zcache_cost_begin(struct zcache_cost *cost)
 void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
 		     enum zcache_what what, u64 begin)
 {
-	u32 *mean = &cost->ns[way][what];
+	u32 old = zcache_cost_ns(cost, way, what);
+	u8 nr = READ_ONCE(cost->nr[way][what]);
+	u64 most = old * (nr ? 4ULL : MAX_GUESS_OFF), ns;
 
-	/* Who was preempted meanwhile did not work all the time. */
-	if (begin)
-		average(mean, min_t(u64, local_clock() - begin,
-				    READ_ONCE(*mean) * 4ULL), TIME_WEIGHT);
+	if (!begin)
+		return;
+	/*
+	 * Who was preempted meanwhile did not work all the time, and there are clocks
+	 * that stand still until the next tick.
+	 */
+	ns = clamp(local_clock() - begin, old / 4ULL, most);
+	if (nr < TIME_WEIGHT)
+		WRITE_ONCE(cost->nr[way][what], ++nr);
+	average(&cost->ns[way][what], ns, nr);
+}
+
+/**
+ * zcache_cost_ns() - what does it cost to put, or to get, a page?
+ * @cost: what is known
+ * @way: how the page is kept; not ZCACHE_NOT_AT_ALL
+ * @what: put or got
+ *
+ * Context: any.
+ * Return: nanoseconds.
+ */
+u32 zcache_cost_ns(const struct zcache_cost *cost, enum zcache_way way,
+		   enum zcache_what what)
+{
+	u32 ns = READ_ONCE(cost->ns[way][what]);
+
+	return ns ?: GET_SHARE(READ_ONCE(cost->ns[way][ZCACHE_PUT]));
 }
 
 /**
@@ -171,15 +209,17 @@ static u32 waited_for(const struct zcache_cost *cost, u32 read_ns)
 {
 	read_ns = read_ns ?: UNKNOWN_NS;
 	return read_ns - min(read_ns,
-			     READ_ONCE(cost->ns[ZCACHE_AS_IS][ZCACHE_PUT]));
+			     zcache_cost_ns(cost, ZCACHE_AS_IS, ZCACHE_PUT));
 }
 
 /* What one page gains each time that it is got. */
 static s64 page_gain(const struct zcache_cost *cost, enum zcache_way way,
-		     u32 read_ns)
+		     u32 read_ns, bool in_rows)
 {
-	return (s64)read_ns - READ_ONCE(cost->ns[way][ZCACHE_GET]) -
-	       READ_ONCE(cost->ns[way][ZCACHE_PUT]) / HITS;
+	unsigned int hits = in_rows ? HITS_IN_ROWS : HITS;
+
+	return (s64)read_ns - zcache_cost_ns(cost, way, ZCACHE_GET) -
+	       zcache_cost_ns(cost, way, ZCACHE_PUT) / hits;
 }
 
 /**
@@ -205,9 +245,10 @@ enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns,
 		WRITE_ONCE(cost->read_ns, read_ns);
 	read_ns = waited_for(cost, read_ns);
 	margin = read_ns >> MARGIN_SHIFT;
-	as_is = in_rows ? page_gain(cost, ZCACHE_AS_IS, read_ns) : 0;
-	compressed = div_s64(page_gain(cost, ZCACHE_COMPRESSED, read_ns) *
-			     (s64)PAGE_SIZE, zcache_cost_mean_size(cost));
+	as_is = in_rows ? page_gain(cost, ZCACHE_AS_IS, read_ns, true) : 0;
+	compressed = div_s64(page_gain(cost, ZCACHE_COMPRESSED, read_ns,
+				       in_rows) * (s64)PAGE_SIZE,
+			     zcache_cost_mean_size(cost));
 	if (max(compressed, as_is) <= margin)
 		return ZCACHE_NOT_AT_ALL;
 	return compressed > as_is ? ZCACHE_COMPRESSED : ZCACHE_AS_IS;
@@ -226,11 +267,11 @@ enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns,
 bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share)
 {
 	s64 gain = (s64)waited_for(cost, read_ns) -
-		   READ_ONCE(cost->ns[ZCACHE_COMPRESSED][ZCACHE_GET]);
-	s64 price = READ_ONCE(cost->ns[ZCACHE_COMPRESSED][ZCACHE_PUT]);
+		   zcache_cost_ns(cost, ZCACHE_COMPRESSED, ZCACHE_GET);
+	s64 price = zcache_cost_ns(cost, ZCACHE_COMPRESSED, ZCACHE_PUT);
 
 	return gain > 0 &&
-	       ((gain * HITS) >> MARGIN_SHIFT) * share >
+	       ((gain * HITS_IN_ROWS) >> MARGIN_SHIFT) * share >
 	       price * (s64)ZCACHE_ALL_PAGES;
 }
 
@@ -265,7 +306,7 @@ bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
 			 u32 read_ns, u64 run)
 {
 	u64 *note = &cost->runs[hash_64(run, ilog2(ZCACHE_RUNS))];
-	s64 price = READ_ONCE(cost->ns[way][ZCACHE_PUT]);
+	s64 price = zcache_cost_ns(cost, way, ZCACHE_PUT);
 	u64 is = READ_ONCE(*note), yes = run | 1, no = run & ~1ULL;
 	bool venture;
 

@@ -176,11 +176,11 @@ static int costs_show(struct seq_file *m, void *v)
 
 	seq_puts(m, "# kept         put ns     get ns\n");
 	seq_printf(m, "compressed %10u %10u\n",
-		   cost->ns[ZCACHE_COMPRESSED][ZCACHE_PUT],
-		   cost->ns[ZCACHE_COMPRESSED][ZCACHE_GET]);
+		   zcache_cost_ns(cost, ZCACHE_COMPRESSED, ZCACHE_PUT),
+		   zcache_cost_ns(cost, ZCACHE_COMPRESSED, ZCACHE_GET));
 	seq_printf(m, "as_is      %10u %10u\n",
-		   cost->ns[ZCACHE_AS_IS][ZCACHE_PUT],
-		   cost->ns[ZCACHE_AS_IS][ZCACHE_GET]);
+		   zcache_cost_ns(cost, ZCACHE_AS_IS, ZCACHE_PUT),
+		   zcache_cost_ns(cost, ZCACHE_AS_IS, ZCACHE_GET));
 	seq_printf(m, "read                  %10u\n", cost->read_ns);
 	seq_printf(m, "mean_size  %10u\n",
 		   zcache_cost_mean_size(cost));

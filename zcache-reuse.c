@@ -33,6 +33,9 @@
 /* Offers that a CPU counts by itself before it adds them to those of all. */
 #define OFFER_BATCH	64
 
+/* Of so many batches one is looked at where only that may make a difference. */
+#define SAMPLED		8
+
 /* The share of neighbours: one, and the weight of an offer in it. */
 #define ALL_IN_ROWS	BIT(16)
 #define ROW_WEIGHT	256
@@ -50,11 +53,13 @@ struct zcache_note {
 /**
  * struct zcache_offers - what a CPU has been offered; preemption is off
  * @nr: how much
+ * @asked: how often zcache_reuse_sample() was asked
  * @object: whose page was the last one
  * @index: its page index
  */
 struct zcache_offers {
 	unsigned int nr;
+	unsigned int asked;
 	u64 object;
 	unsigned long index;
 };
@@ -148,6 +153,25 @@ static void count_offer(struct zcache_reuse *reuse, const struct tmem_oid *oid,
 bool zcache_reuse_in_rows(const struct zcache_reuse *reuse)
 {
 	return READ_ONCE(reuse->in_rows) >= ALL_IN_ROWS / 2;
+}
+
+/**
+ * zcache_reuse_sample() - look at a page that will not be kept?
+ * @reuse: who watches
+ *
+ * For where a page would be worth something if files were read one page after the
+ * other, which they are not: that may change, but to have a look at each of them
+ * costs more than to wait for it a bit longer. Those that are looked at follow each
+ * other, or neighbours would not be seen.
+ *
+ * Context: any.
+ * Return: true for an eighth of all.
+ */
+bool zcache_reuse_sample(struct zcache_reuse *reuse)
+{
+	unsigned int asked = this_cpu_inc_return(reuse->offered->asked);
+
+	return asked / OFFER_BATCH % SAMPLED == 0;
 }
 
 /* The note of a page, or the one to give up for it: the oldest, or no note. */

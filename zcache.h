@@ -176,7 +176,8 @@ struct zcache_reuse {
 
 /**
  * struct zcache_cost - what it costs to keep a file page
- * @ns: nanoseconds to put and to get one, by the way it is kept
+ * @ns: nanoseconds to put and to get one, by the way it is kept; 0: no guess
+ * @nr: how many times that is the mean of, until they are enough for it to forget
  * @size: bytes of one when it is compressed, in ZCACHE_SIZE_UNITS
  * @smaller: the share of them that take so many steps or less
  * @read_ns: nanoseconds to read the one that was offered last
@@ -185,11 +186,12 @@ struct zcache_reuse {
  * @runs: runs of pages that were decided on, with bit 0 for yes; hints
  * @turn: a CPU's own, to tell what is to be timed
  *
- * @ns, @size and @smaller are averages, and with @read_ns hints: READ_ONCE and
+ * @ns, @size and @smaller are averages, and with @nr and @read_ns hints: READ_ONCE and
  * WRITE_ONCE.
  */
 struct zcache_cost {
 	u32 ns[ZCACHE_WAYS][ZCACHE_WHATS];
+	u8 nr[ZCACHE_WAYS][ZCACHE_WHATS];
 	u32 size;
 	u32 smaller[ZCACHE_SIZE_STEPS];
 	u32 read_ns;
@@ -363,6 +365,7 @@ int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages);
 void zcache_reuse_exit(struct zcache_reuse *reuse);
 u16 zcache_reuse_now(const struct zcache_reuse *reuse);
 bool zcache_reuse_in_rows(const struct zcache_reuse *reuse);
+bool zcache_reuse_sample(struct zcache_reuse *reuse);
 unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
 				const struct tmem_oid *oid,
 				unsigned long index);
@@ -373,6 +376,8 @@ void zcache_cost_exit(struct zcache_cost *cost);
 u64 zcache_cost_begin(struct zcache_cost *cost);
 void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
 		     enum zcache_what what, u64 begin);
+u32 zcache_cost_ns(const struct zcache_cost *cost, enum zcache_way way,
+		   enum zcache_what what);
 void zcache_cost_size(struct zcache_cost *cost, unsigned int size);
 u32 zcache_cost_smaller(const struct zcache_cost *cost, unsigned int size);
 bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tests of what file pages are let in by: reuse and cost. */
+#include <linux/sched/clock.h>
+
 #include "../../zcache.h"
 #include "test_util.h"
 
@@ -137,6 +139,22 @@ static void knows_rows(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcache_reuse_in_rows(test->priv));
 }
 
+/* An eighth, and of that most are asked for one after the other. */
+static void samples_rows(struct kunit *test)
+{
+	unsigned int i, nr = 0, rows = 0;
+	bool last = false, now;
+
+	for (i = 0; i < 8192; i++, last = now) {
+		now = zcache_reuse_sample(test->priv);
+		nr += now;
+		rows += now && last;
+	}
+	KUNIT_EXPECT_GE(test, nr, 8192 / 9);
+	KUNIT_EXPECT_LE(test, nr, 8192 / 7);
+	KUNIT_EXPECT_GE(test, rows, nr * 9 / 10);
+}
+
 static void tiny_machine(struct kunit *test)
 {
 	struct zcache_reuse reuse;
@@ -156,6 +174,7 @@ static struct kunit_case reuse_cases[] = {
 	KUNIT_CASE(remembers_loop),
 	KUNIT_CASE(forgets_oldest),
 	KUNIT_CASE(knows_rows),
+	KUNIT_CASE(samples_rows),
 	KUNIT_CASE(tiny_machine),
 	{}
 };
@@ -228,6 +247,11 @@ static void way_follows_reading(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 30000, false),
 			ZCACHE_NOT_AT_ALL);
 	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 150000, false),
+			ZCACHE_COMPRESSED);
+	/* In a loop a page is got more often, and pays for being put. */
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 60000, false),
+			ZCACHE_NOT_AT_ALL);
+	KUNIT_EXPECT_EQ(test, zcache_cost_way(cost, 60000, true),
 			ZCACHE_COMPRESSED);
 }
 
@@ -355,6 +379,53 @@ static void timed_now_and_then(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cost->ns[ZCACHE_AS_IS][ZCACHE_GET], 1000);
 }
 
+static u32 ended(struct zcache_cost *cost, enum zcache_what what, u32 ns)
+{
+	zcache_cost_end(cost, ZCACHE_COMPRESSED, what, local_clock() - ns);
+	return zcache_cost_ns(cost, ZCACHE_COMPRESSED, what);
+}
+
+/*
+ * The first call is timed, and what it took stands for the guess, unless it is out
+ * of all proportion; with more of them, each counts for less, down to a share.
+ */
+static void learns_fast_at_first(struct kunit *test)
+{
+	struct zcache_cost cost;
+	u32 ns;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, zcache_cost_init(&cost), 0);
+	/* Who gets has to guess by what putting takes. */
+	ns = zcache_cost_ns(&cost, ZCACHE_COMPRESSED, ZCACHE_PUT);
+	KUNIT_EXPECT_EQ(test, zcache_cost_ns(&cost, ZCACHE_COMPRESSED,
+					     ZCACHE_GET), ns * 3 / 8);
+	KUNIT_EXPECT_GE(test, ended(&cost, ZCACHE_PUT, 50000), 50000);
+	KUNIT_EXPECT_GE(test, zcache_cost_ns(&cost, ZCACHE_COMPRESSED,
+					     ZCACHE_GET), 50000 * 3 / 8);
+	ns = zcache_cost_ns(&cost, ZCACHE_COMPRESSED, ZCACHE_GET);
+	KUNIT_EXPECT_EQ(test, ended(&cost, ZCACHE_GET, NSEC_PER_SEC), ns * 16);
+	for (i = 0; i < 100; i++)
+		ended(&cost, ZCACHE_PUT, 1000000);
+	KUNIT_EXPECT_GE(test, ended(&cost, ZCACHE_PUT, 1000000), 900000);
+	ns = zcache_cost_ns(&cost, ZCACHE_COMPRESSED, ZCACHE_PUT);
+	KUNIT_EXPECT_LE(test, ended(&cost, ZCACHE_PUT, NSEC_PER_SEC), ns * 5 / 4);
+	/* A clock that stands still. */
+	ns = zcache_cost_ns(&cost, ZCACHE_COMPRESSED, ZCACHE_PUT);
+	KUNIT_EXPECT_GE(test, ended(&cost, ZCACHE_PUT, 0), ns * 15 / 16);
+	zcache_cost_exit(&cost);
+}
+
+static void first_is_timed(struct kunit *test)
+{
+	struct zcache_cost *cost = test->priv;
+
+	migrate_disable();
+	KUNIT_EXPECT_NE(test, zcache_cost_begin(cost), 0);
+	KUNIT_EXPECT_EQ(test, zcache_cost_begin(cost), 0);
+	migrate_enable();
+}
+
 static struct kunit_case cost_cases[] = {
 	KUNIT_CASE(way_follows_disk),
 	KUNIT_CASE(way_follows_size),
@@ -366,7 +437,9 @@ static struct kunit_case cost_cases[] = {
 	KUNIT_CASE(mean_size),
 	KUNIT_CASE(smaller_is_a_share),
 	KUNIT_CASE(try_for_a_price),
+	KUNIT_CASE(first_is_timed),
 	KUNIT_CASE(timed_now_and_then),
+	KUNIT_CASE(learns_fast_at_first),
 	{}
 };
 
