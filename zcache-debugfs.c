@@ -37,6 +37,7 @@ static const char * const event_names[ZCACHE_NR_EVENTS] = {
 	[ZCACHE_WRITTENBACK_PAGES]	= "writtenback_pages",
 	[ZCACHE_WRITEBACK_FAILED]	= "writeback_failed_pages",
 	[ZCACHE_WRITEBACK_SKIPPED]	= "writeback_skipped_pages",
+	[ZCACHE_OOM_AVERTED]		= "oom_averted",
 };
 
 /* A file that shows a number of struct zbud_stats. */

@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/frontswap.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/shrinker.h>
@@ -31,6 +32,13 @@
  */
 #define CALM_WHILE	HZ
 #define FIRST_STEP	64
+
+/* Below this share of free swap slots, in percent, swap pages give way, too. */
+#define SLOTS_SHORT	12
+
+/* How many of their frames at a time: an eighth, or if these are few, so many. */
+#define RELIEF_SHIFT	3
+#define MIN_RELIEF	256L
 
 /* kswapd is shown one frame of so many. */
 #define KSWAPD_SHARE	32
@@ -82,18 +90,33 @@ bool zcache_frames_exceeded(struct zcache *zc)
 }
 
 /**
+ * zcache_frames_wanted() - are swap pages leaving because memory is short?
+ * @zc: the cache
+ *
+ * Context: any.
+ * Return: true if so: then none should come in, or the pool would not get smaller.
+ */
+bool zcache_frames_wanted(struct zcache *zc)
+{
+	return READ_ONCE(zc->relief) != LONG_MAX;
+}
+
+/**
  * zcache_frames_left() - how many frames more may there be?
  * @zc: the cache
  *
  * Context: any.
- * Return: frames that are left to an eighth below the limit; none while it is off.
+ * Return: frames that are left to an eighth below the limit; none while it is off, or
+ * where swap pages leave because memory is short.
  */
 unsigned long zcache_frames_left(struct zcache *zc)
 {
 	unsigned long limit = frames_limit(zc);
 	unsigned long nr = atomic_long_read(&zc->nr_frames) + limit / 8;
 
-	return limit > nr && !READ_ONCE(zc->off) ? limit - nr : 0;
+	if (READ_ONCE(zc->off) || zcache_frames_wanted(zc))
+		return 0;
+	return limit > nr ? limit - nr : 0;
 }
 
 /* File pages give way by themselves: what is left of frames then. */
@@ -118,7 +141,10 @@ unsigned long zcache_frames_room(struct zcache *zc)
 /* Down to how many of these swap pages are written to their device. */
 static long frames_goal(struct zcache *zc)
 {
-	return frames_limit(zc) * READ_ONCE(zc->accept_threshold_percent) / 100;
+	long goal = frames_limit(zc) *
+		    READ_ONCE(zc->accept_threshold_percent) / 100;
+
+	return min(goal, READ_ONCE(zc->relief));
 }
 
 /**
@@ -131,6 +157,52 @@ static long frames_goal(struct zcache *zc)
 bool zcache_frames_above_goal(struct zcache *zc)
 {
 	return nr_swap_frames(zc) > frames_goal(zc);
+}
+
+/**
+ * zcache_frames_relieve() - have some of the swap pages leave for their device
+ * @zc: the cache
+ *
+ * For when memory is short, and swapping out does not help any more. They are
+ * written by and by, if they may be; who asks again before these are gone gets no
+ * more.
+ *
+ * Context: any.
+ */
+void zcache_frames_relieve(struct zcache *zc)
+{
+	long nr = nr_swap_frames(zc);
+
+	if (nr <= 0)
+		return;
+	if (READ_ONCE(zc->relief) == LONG_MAX)
+		WRITE_ONCE(zc->relief,
+			   max(nr - max(nr >> RELIEF_SHIFT, MIN_RELIEF), 0L));
+	if (!zcache_writeback_wake(zc))
+		zcache_frames_relieved(zc);
+}
+
+/**
+ * zcache_frames_relieved() - so many have left, or cannot
+ * @zc: the cache
+ *
+ * Context: any.
+ */
+void zcache_frames_relieved(struct zcache *zc)
+{
+	WRITE_ONCE(zc->relief, LONG_MAX);
+}
+
+/*
+ * As long as there are slots to swap out to, that is what makes room where memory is
+ * short, and the pages here stay. What is written instead takes a while, and nobody
+ * waits for it: so it has to begin before the last slot is taken. kswapd only keeps
+ * a stock, for which it is not worth it.
+ */
+static void look_at_slots(struct zcache *zc)
+{
+	if (!current_is_kswapd() && frontswap_slots_left() < SLOTS_SHORT)
+		zcache_frames_relieve(zc);
 }
 
 /* Others shall take swap pages before the limit is reached, or the device. */
@@ -468,6 +540,7 @@ static unsigned long shrinker_count(struct shrinker *shrinker,
 
 	if (READ_ONCE(zc->spare.refiller) == current)
 		return 0;
+	look_at_slots(zc);
 	nr = nr_file_frames(zc) + READ_ONCE(zc->spare.nr) +
 	     ramster_eph_frames();
 	if (!nr)
@@ -537,6 +610,7 @@ int zcache_frames_init(struct zcache *zc)
 	shrinker->seeks = EPH_SEEKS;
 	queue_work(system_unbound_wq, &spare->refill);
 	zcache_frames_calm(zc);
+	zcache_frames_relieved(zc);
 	zc->shrinker = shrinker;
 	shrinker_register(shrinker);
 	return 0;

@@ -15,6 +15,11 @@
  * Pages are found by their frames, and then by their slots: whether a page is
  * still there is for frontswap_writeback() to say, which then owns the slot.
  *
+ * A page here has a slot of its swap area, too. When few slots are left, nothing more
+ * can be swapped out, and the memory of the cache may be what is missing. So pages are
+ * written then as well, whenever memory is short; and before a program is killed for
+ * want of memory, that is waited for.
+ *
  * When the cache is drained, all of them leave, also those without a frame, by
  * their slots alone.
  */
@@ -24,6 +29,9 @@
 #include <linux/frontswap.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -42,6 +50,10 @@
 
 /* How long a device that has failed is left alone. */
 #define SICK		(5 * HZ)
+
+/* How long the OOM killer waits for frames. */
+#define OOM_WAIT	(2 * HZ)
+#define OOM_TRIES	3
 
 /* Looks at all pages while a drain gets nowhere, and the time between them. */
 #define LOOKS		10
@@ -66,6 +78,7 @@ struct flight {
  * @zc: whose
  * @wq: its own, so that reclaim can rely on it
  * @work: the worker
+ * @oom: asks before a program is killed
  * @sick: when a write failed last, in jiffies; READ_ONCE
  * @old: the worker's
  * @drained: of zcache_writeback_drain(), which runs once at a time
@@ -75,6 +88,7 @@ struct zcache_writeback {
 	struct zcache *zc;
 	struct workqueue_struct *wq;
 	struct work_struct work;
+	struct notifier_block oom;
 	unsigned long sick;
 	struct flight old;
 	struct flight drained;
@@ -185,6 +199,7 @@ static void writeback_work(struct work_struct *work)
 		cond_resched();
 	}
 	end_all(&wb->old);
+	zcache_frames_relieved(wb->zc);
 	memalloc_noreclaim_restore(noreclaim);
 }
 
@@ -195,13 +210,49 @@ static void writeback_work(struct work_struct *work)
  * It is written until the goal is reached.
  *
  * Context: any.
+ * Return: false if it is not, since it may not be, or the device has failed.
  */
-void zcache_writeback_wake(struct zcache *zc)
+bool zcache_writeback_wake(struct zcache *zc)
 {
 	struct zcache_writeback *wb = zc->writeback;
 
-	if (wb && READ_ONCE(zc->writeback_enabled) && !is_sick(wb))
-		queue_work(wb->wq, &wb->work);
+	if (!wb || !READ_ONCE(zc->writeback_enabled) || is_sick(wb))
+		return false;
+	queue_work(wb->wq, &wb->work);
+	return true;
+}
+
+static long nr_frames(struct zcache_writeback *wb)
+{
+	return atomic_long_read(&wb->zc->nr_frames);
+}
+
+/*
+ * Somebody is about to be killed. The worker can free memory without having any, so
+ * have it done, and wait; not for all of it, since each frame helps, and not for
+ * long, since the device may be slow, or be gone.
+ */
+static int on_oom(struct notifier_block *nb, unsigned long unused, void *arg)
+{
+	struct zcache_writeback *wb = container_of(nb, struct zcache_writeback,
+						   oom);
+	unsigned long *nr_freed = arg, end = jiffies + OOM_WAIT;
+	long before = nr_frames(wb), freed = 0;
+	unsigned int tries;
+
+	/* The worker may just have been about to end. */
+	for (tries = 0; freed <= 0 && tries < OOM_TRIES; tries++) {
+		zcache_frames_relieve(wb->zc);
+		while (work_busy(&wb->work) && time_before(jiffies, end) &&
+		       before - nr_frames(wb) < IN_FLIGHT)
+			schedule_timeout_uninterruptible(1);
+		freed = before - nr_frames(wb);
+	}
+	if (freed > 0) {
+		*nr_freed += freed;
+		zcache_count(wb->zc, ZCACHE_OOM_AVERTED);
+	}
+	return NOTIFY_OK;
 }
 
 /**
@@ -289,11 +340,13 @@ int zcache_writeback_init(struct zcache *zc)
 		return -ENOMEM;
 	}
 	INIT_WORK(&wb->work, writeback_work);
+	wb->oom.notifier_call = on_oom;
 	wb->sick = jiffies - SICK;
 	wb->old.wb = wb;
 	wb->drained.wb = wb;
 	wb->zc = zc;
 	zc->writeback = wb;
+	register_oom_notifier(&wb->oom);
 	return 0;
 }
 
@@ -305,6 +358,7 @@ void zcache_writeback_exit(struct zcache *zc)
 {
 	struct zcache_writeback *wb = zc->writeback;
 
+	unregister_oom_notifier(&wb->oom);
 	zc->writeback = NULL;
 	destroy_workqueue(wb->wq);
 	kvfree(wb);

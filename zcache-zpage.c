@@ -316,7 +316,7 @@ void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 		goto out;
 	if (filled)
 		pampd = zcache_filled_create(pool, &put.handle, word);
-	else
+	else if (!zcache_frames_wanted(pool->zc))
 		pampd = store_page(&put, zcache_cost_begin(&pool->zc->cost));
 out:
 	kunmap_local(put.src);

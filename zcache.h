@@ -98,6 +98,7 @@ enum zcache_event {
 	ZCACHE_WRITTENBACK_PAGES,
 	ZCACHE_WRITEBACK_FAILED,
 	ZCACHE_WRITEBACK_SKIPPED,
+	ZCACHE_OOM_AVERTED,
 	ZCACHE_NR_EVENTS
 };
 
@@ -221,6 +222,8 @@ struct zcache_plan {
  * @nr_frames: page frames held, and their high-water mark
  * @max_frames: high-water mark of @nr_frames
  * @calm: how much of it file pages may have
+ * @relief: frames that swap pages may keep where memory and swap slots are short;
+ *	LONG_MAX: any number; READ_ONCE
  * @off: takes no pages, of this machine or of others; any time, READ_ONCE
  * @max_pool_percent: of the machine's memory; any time, READ_ONCE
  * @accept_threshold_percent: of that, down to which swap pages are written to
@@ -248,6 +251,7 @@ struct zcache {
 	atomic_long_t nr_frames;
 	atomic_long_t max_frames;
 	struct zcache_calm calm;
+	long relief;
 	bool off;
 	unsigned int max_pool_percent;
 	unsigned int accept_threshold_percent;
@@ -331,9 +335,12 @@ unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames);
 /* zcache-frame.c APIs: */
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
+bool zcache_frames_wanted(struct zcache *zc);
 unsigned long zcache_frames_left(struct zcache *zc);
 unsigned long zcache_frames_room(struct zcache *zc);
 bool zcache_frames_above_goal(struct zcache *zc);
+void zcache_frames_relieve(struct zcache *zc);
+void zcache_frames_relieved(struct zcache *zc);
 void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);
 unsigned int zcache_frames_age(struct zcache *zc);
@@ -347,7 +354,7 @@ int zcache_frames_init(struct zcache *zc);
 void zcache_frames_exit(struct zcache *zc);
 
 /* zcache-writeback.c APIs: */
-void zcache_writeback_wake(struct zcache *zc);
+bool zcache_writeback_wake(struct zcache *zc);
 unsigned int zcache_writeback_outstanding(const struct zcache *zc);
 int zcache_writeback_drain(struct zcache *zc);
 int zcache_writeback_init(struct zcache *zc);

@@ -376,8 +376,11 @@ bool __frontswap_load(struct folio *folio)
  */
 static struct folio *own_slot(swp_entry_t entry, int *err)
 {
-	/* It is to free memory: so it may have a little more than others. */
-	gfp_t gfp = GFP_KERNEL | __GFP_HIGH | __GFP_NOMEMALLOC | __GFP_NOWARN;
+	/*
+	 * It is to free memory, and a few pages at a time: so it may have what others
+	 * may not, and all of the reserves if the caller may.
+	 */
+	gfp_t gfp = GFP_KERNEL | __GFP_HIGH | __GFP_NOWARN;
 	struct folio *folio;
 	bool new;
 
@@ -754,6 +757,23 @@ unsigned long frontswap_nr_stored(void)
 	return nr;
 }
 EXPORT_SYMBOL_GPL(frontswap_nr_stored);
+
+/**
+ * frontswap_slots_left() - how much more can be swapped out?
+ *
+ * A page that the backend has takes a slot all the same: where there are none, its
+ * memory is all that there is to be had for anonymous pages.
+ *
+ * Context: any.
+ * Return: the share of all slots that is free, in percent; 100 if there is none.
+ */
+unsigned int frontswap_slots_left(void)
+{
+	long total = READ_ONCE(total_swap_pages), left = get_nr_swap_pages();
+
+	return total > 0 ? clamp(left, 0L, total) * 100 / total : 100;
+}
+EXPORT_SYMBOL_GPL(frontswap_slots_left);
 
 /**
  * frontswap_next() - find a page that the backend has

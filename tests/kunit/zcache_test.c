@@ -315,6 +315,19 @@ static void frames_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), 0);
 }
 
+/* Nothing leaves, so nothing is kept out. */
+static void no_relief_without_writer(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	rig->zc.writeback_enabled = true;
+	atomic_long_add(1000, &rig->zc.nr_frames);
+	zcache_frames_relieve(&rig->zc);
+	KUNIT_EXPECT_FALSE(test, zcache_frames_wanted(&rig->zc));
+	KUNIT_EXPECT_GT(test, zcache_frames_left(&rig->zc), 0);
+	atomic_long_sub(1000, &rig->zc.nr_frames);
+}
+
 static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(swap_eats_files_first),
 	KUNIT_CASE(guest_leaves_files_alone),
@@ -322,6 +335,7 @@ static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(limit_holds),
 	KUNIT_CASE(calm_comes_back),
 	KUNIT_CASE(calm_at_swapoff),
+	KUNIT_CASE(no_relief_without_writer),
 	{}
 };
 

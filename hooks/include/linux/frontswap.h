@@ -49,6 +49,7 @@ int frontswap_register(const struct frontswap_ops *ops);
 int frontswap_unregister(const struct frontswap_ops *ops);
 void frontswap_pause(const struct frontswap_ops *ops, bool pause);
 unsigned long frontswap_nr_stored(void);
+unsigned int frontswap_slots_left(void);
 bool frontswap_next(unsigned int *type, unsigned long *offset);
 void frontswap_hand_over(unsigned int type, unsigned long offset);
 struct folio *frontswap_writeback(unsigned int type, unsigned long offset);
@@ -153,6 +154,11 @@ static inline void frontswap_pause(const struct frontswap_ops *ops, bool pause)
 static inline unsigned long frontswap_nr_stored(void)
 {
 	return 0;
+}
+
+static inline unsigned int frontswap_slots_left(void)
+{
+	return 100;
 }
 
 static inline bool frontswap_next(unsigned int *type, unsigned long *offset)

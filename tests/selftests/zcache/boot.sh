@@ -47,7 +47,7 @@ files_of() {
 		spare_pageframes eph_nonactive_puts_ignored eph_raw evicted_eph_raw
 		eph_compressed_in_vain eph_pageframes_cap writtenback_pages
 		outstanding_writeback_pages writeback_failed_pages
-		writeback_skipped_pages' ;;
+		writeback_skipped_pages oom_averted' ;;
 	zbud) echo 'eph_zpages pers_zpages eph_zbytes pers_zbytes eph_pageframes
 		pers_pageframes eph_groups pers_groups eph_split_zpages
 		pers_split_zpages eph_cumul_zpages pers_cumul_zpages eph_cumul_zbytes
