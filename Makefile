@@ -2,6 +2,7 @@
 obj-$(CONFIG_ZCACHE2)	+= zcache.o
 
 zcache-y		:= zcache-main.o
+zcache-y		+= zcache-hooks.o
 zcache-y		+= zcache-zpage.o
 zcache-y		+= zcache-frame.o
 zcache-y		+= zcache-writeback.o

@@ -2,17 +2,6 @@
 /*
  * zcache: compressed clean file pages and swap pages in memory
  *
- * The way of a page: reclaim offers it to a hook (mm/cleancache.c or
- * mm/frontswap.c), the hook calls one of the ops below. zcache-zpage.c makes a
- * pampd of it, tmem.c stores that under the page's name, and there it stays
- * until it is got, flushed or evicted.
- *
- * File pages live in one ephemeral pool. Its objects are the address_spaces,
- * by their address: unique as long as the inode lives, and cleancache forgets
- * an inode's pages before its address can be used again. Each swap area has a
- * persistent pool. Its objects are runs of slots: with an object each, tasks on
- * several CPUs get out of each other's way, and the arrays stay flat.
- *
  * Locks, outermost first:
  *
  *   a compressor context (mutex), in zcache-zpage.c
@@ -23,7 +12,7 @@
  * A pool is found by its id under RCU, by an eviction that comes from nowhere,
  * so it is destroyed a grace period after it left the table.
  *
- * On and off: the first "on" makes all there is (zcache_start()), and registers
+ * On and off: the first "on" makes all there is (start()), and registers
  * with the hooks. "Off" takes cleancache back, and drops the file pages. What swap
  * pages there are exist nowhere else, so frontswap is only paused; when all have
  * left, be it by zcache_drain(), it is taken back, too. The rest goes with the
@@ -40,28 +29,9 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/swap.h>
 
 #include "zcache.h"
 #include "ramster/ramster.h"
-
-/* Slots of a swap area in one object: two levels of an XArray. */
-#define SWAP_OBJ_SHIFT	12
-
-#define EPH_POOL_ID	0
-
-/* Puts that can be under way when memory is short. */
-#define MIN_TOKENS	64
-
-/**
- * struct zcache_token - a file page between prepare and finish
- * @token: cleancache's part
- * @put: tmem's part
- */
-struct zcache_token {
-	struct cleancache_token token;
-	struct tmem_put put;
-};
 
 static struct zcache zcache = {
 	.max_pool_percent = 65,
@@ -75,7 +45,7 @@ static struct zcache zcache = {
  * @lock: outermost but for kernel_param_lock(), whose holders only try it, since a
  *	drain may hold it for long; protects what follows, unless said otherwise
  * @loaded: parameters are not just to be kept for zcache_init(); kernel_param_lock()
- * @started: zcache_start() has done its work; both locks
+ * @started: start() has done its work; both locks
  * @file: cleancache is ours, and there is a pool for file pages
  * @swap: frontswap is
  */
@@ -125,7 +95,16 @@ static const struct tmem_hostops zcache_hostops = {
 
 /* Pools */
 
-static int pool_create(struct zcache *zc, u32 id, enum zbud_class class)
+/**
+ * zcache_pool_create() - make a pool of tmem
+ * @zc: the cache
+ * @id: its id, which no other has
+ * @class: of its pages
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM or another errno.
+ */
+int zcache_pool_create(struct zcache *zc, u32 id, enum zbud_class class)
 {
 	struct zcache_pool *pool;
 	u32 flags = class == ZBUD_PERS ? TMEM_POOL_PERSISTENT : 0;
@@ -153,7 +132,14 @@ err_free:
 	return err;
 }
 
-static void pool_destroy(struct zcache *zc, u32 id)
+/**
+ * zcache_pool_destroy() - undo zcache_pool_create()
+ * @zc: the cache
+ * @id: that of a pool, in which nobody stores or looks for pages any more
+ *
+ * Context: may sleep.
+ */
+void zcache_pool_destroy(struct zcache *zc, u32 id)
 {
 	struct zcache_pool *pool = xa_erase(&zc->pools, id);
 
@@ -162,12 +148,6 @@ static void pool_destroy(struct zcache *zc, u32 id)
 	synchronize_rcu();	/* zcache_unlink() */
 	tmem_destroy_pool(&pool->tmem);
 	kfree(pool);
-}
-
-/* For the hooks' ops, while the hook guarantees that the pool stays. */
-static struct zcache_pool *pool_of(u32 id)
-{
-	return xa_load(&zcache.pools, id);
 }
 
 /**
@@ -230,222 +210,6 @@ void zcache_unpin(struct zcache *zc, void *pampd)
 	zbud_free(&zc->zbud, pampd, &frames);
 	zcache_frames_free(zc, &frames);
 }
-
-/* File pages */
-
-static struct tmem_oid file_oid(const struct address_space *mapping)
-{
-	return (struct tmem_oid) { .w = { (unsigned long)mapping } };
-}
-
-static bool file_worth(unsigned int read_ns)
-{
-	return zcache_worth(&zcache, read_ns);
-}
-
-static struct cleancache_token *
-file_prepare(const struct address_space *mapping, unsigned long index,
-	     struct page *page, unsigned int read_ns)
-{
-	struct zcache_pool *pool = pool_of(EPH_POOL_ID);
-	struct tmem_oid oid = file_oid(mapping);
-	gfp_t gfp = zcache_gfp(ZBUD_EPH);
-	struct zcache_token *token;
-	void *pampd;
-
-	pampd = zcache_file_create(pool, &oid, index, page, read_ns);
-	if (!pampd)
-		return NULL;
-	token = mempool_alloc(zcache.tokens, gfp);
-	if (!token) {
-		zcache_count(&zcache, ZCACHE_FAILED_ALLOC);
-		zcache_pamops.free(&pool->tmem, pampd);
-		return NULL;
-	}
-	if (tmem_put_begin(&token->put, &pool->tmem, &oid, index, pampd, gfp)) {
-		mempool_free(token, zcache.tokens);
-		return NULL;
-	}
-	return &token->token;
-}
-
-static struct zcache_token *to_zcache_token(struct cleancache_token *token)
-{
-	return container_of(token, struct zcache_token, token);
-}
-
-static void file_commit(struct cleancache_token *token)
-{
-	tmem_put_commit(&to_zcache_token(token)->put);
-}
-
-static void file_finish(struct cleancache_token *token)
-{
-	tmem_put_end(&to_zcache_token(token)->put);
-	mempool_free(to_zcache_token(token), zcache.tokens);
-}
-
-/*
- * The entry stays: as long as the page is only read it can go again for
- * nothing, while compressing it costs three times what decompressing it does.
- * If it is used so much that it stays in the page cache, its entry grows old
- * and is evicted.
- */
-static int file_get(const struct address_space *mapping, unsigned long index,
-		    struct page *page)
-{
-	struct tmem_oid oid = file_oid(mapping);
-
-	return tmem_get(&pool_of(EPH_POOL_ID)->tmem, &oid, index, page);
-}
-
-/* The rules of mm/cleancache.c, seen from here: no entry is ever stale. */
-static void check_kept(struct tmem_pool *tmem, const struct tmem_oid *oid,
-		       unsigned long index, struct page *page)
-{
-	struct page *copy = alloc_page(GFP_NOWAIT | __GFP_NOWARN);
-
-	if (!copy)
-		return;
-	if (!tmem_get(tmem, oid, index, copy))
-		WARN_ON_ONCE(memcmp(page_address(copy), page_address(page),
-				    PAGE_SIZE));
-	__free_page(copy);
-}
-
-static bool file_kept(const struct address_space *mapping, unsigned long index,
-		      struct page *page)
-{
-	struct tmem_pool *tmem = &pool_of(EPH_POOL_ID)->tmem;
-	struct tmem_oid oid = file_oid(mapping);
-
-	if (!tmem_present(tmem, &oid, index, index))
-		return false;
-	if (IS_ENABLED(CONFIG_ZCACHE2_DEBUG))
-		check_kept(tmem, &oid, index, page);
-	zcache_seen(&zcache, &oid, index);
-	return true;
-}
-
-static bool file_present(const struct address_space *mapping,
-			 unsigned long first, unsigned long last)
-{
-	struct tmem_oid oid = file_oid(mapping);
-
-	return tmem_present(&pool_of(EPH_POOL_ID)->tmem, &oid, first, last);
-}
-
-static void file_invalidate(const struct address_space *mapping,
-			    unsigned long first, unsigned long last)
-{
-	struct tmem_pool *tmem = &pool_of(EPH_POOL_ID)->tmem;
-	struct tmem_oid oid = file_oid(mapping);
-	bool all = !first && last == ULONG_MAX;
-
-	zcache_count(&zcache, all ? ZCACHE_FLOBJ_TOTAL : ZCACHE_FLUSH_TOTAL);
-	if (tmem_flush_range(tmem, &oid, first, last))
-		zcache_count(&zcache, all ? ZCACHE_FLOBJ_FOUND :
-					    ZCACHE_FLUSH_FOUND);
-}
-
-static const struct cleancache_ops zcache_cleancache_ops = {
-	.owner = THIS_MODULE,
-	.worth = file_worth,
-	.prepare = file_prepare,
-	.commit = file_commit,
-	.finish = file_finish,
-	.get = file_get,
-	.kept = file_kept,
-	.present = file_present,
-	.invalidate = file_invalidate,
-};
-
-/* Swap pages */
-
-static u32 swap_pool_id(unsigned int type)
-{
-	return EPH_POOL_ID + 1 + type;
-}
-
-static struct tmem_oid swap_oid(unsigned long offset)
-{
-	return (struct tmem_oid) { .w = { offset >> SWAP_OBJ_SHIFT } };
-}
-
-static unsigned long swap_index(unsigned long offset)
-{
-	return offset & (BIT(SWAP_OBJ_SHIFT) - 1);
-}
-
-/**
- * zcache_swap_slot() - of which slot is a page?
- * @handle: its name
- * @type: set to the swap area
- * @offset: set to the slot
- *
- * Context: any.
- * Return: false if it is not a swap page of this machine.
- */
-bool zcache_swap_slot(const struct tmem_handle *handle, unsigned int *type,
-		      unsigned long *offset)
-{
-	*type = handle->pool_id - swap_pool_id(0);
-	*offset = handle->oid.w[0] << SWAP_OBJ_SHIFT | handle->index;
-	return *type < MAX_SWAPFILES;
-}
-
-static int swap_init(unsigned int type, unsigned long nr_slots)
-{
-	return pool_create(&zcache, swap_pool_id(type), ZBUD_PERS);
-}
-
-static void swap_exit(unsigned int type)
-{
-	pool_destroy(&zcache, swap_pool_id(type));
-	zcache_frames_calm(&zcache);
-}
-
-static int swap_store(unsigned int type, unsigned long offset,
-		      struct page *page)
-{
-	struct zcache_pool *pool = pool_of(swap_pool_id(type));
-	struct tmem_oid oid = swap_oid(offset);
-	void *pampd;
-
-	pampd = zcache_swap_create(pool, &oid, swap_index(offset), page);
-	if (!pampd)
-		return -ENOMEM;
-	return tmem_put(&pool->tmem, &oid, swap_index(offset), pampd,
-			zcache_gfp(ZBUD_PERS));
-}
-
-static int swap_load(unsigned int type, unsigned long offset,
-		     struct page *page)
-{
-	struct tmem_oid oid = swap_oid(offset);
-
-	return tmem_get(&pool_of(swap_pool_id(type))->tmem, &oid,
-			swap_index(offset), page);
-}
-
-static void swap_invalidate(unsigned int type, unsigned long offset)
-{
-	struct tmem_oid oid = swap_oid(offset);
-
-	zcache_count(&zcache, ZCACHE_FLUSH_TOTAL);
-	if (tmem_flush_page(&pool_of(swap_pool_id(type))->tmem, &oid,
-			    swap_index(offset)))
-		zcache_count(&zcache, ZCACHE_FLUSH_FOUND);
-}
-
-static const struct frontswap_ops zcache_frontswap_ops = {
-	.owner = THIS_MODULE,
-	.init = swap_init,
-	.exit = swap_exit,
-	.store = swap_store,
-	.load = swap_load,
-	.invalidate = swap_invalidate,
-};
 
 /* Parameters */
 
@@ -633,13 +397,12 @@ static int caches_init(struct zcache *zc)
 	zc->obj_cache = KMEM_CACHE(tmem_obj, SLAB_HWCACHE_ALIGN);
 	if (!zc->obj_cache)
 		goto err_events;
-	zc->tokens = mempool_create_kmalloc_pool(MIN_TOKENS,
-						 sizeof(struct zcache_token));
-	if (!zc->tokens)
+	err = zcache_hooks_init(zc);
+	if (err)
 		goto err_obj;
 	err = zcache_desc_init(zc);
 	if (err)
-		goto err_token;
+		goto err_hooks;
 	err = zcache_reuse_init(&zc->reuse, totalram_pages());
 	if (err)
 		goto err_desc;
@@ -652,8 +415,8 @@ err_reuse:
 	zcache_reuse_exit(&zc->reuse);
 err_desc:
 	zcache_desc_exit(zc);
-err_token:
-	mempool_destroy(zc->tokens);
+err_hooks:
+	zcache_hooks_exit(zc);
 err_obj:
 	kmem_cache_destroy(zc->obj_cache);
 err_events:
@@ -667,7 +430,7 @@ static void caches_exit(struct zcache *zc)
 	zcache_cost_exit(&zc->cost);
 	zcache_reuse_exit(&zc->reuse);
 	zcache_desc_exit(zc);
-	mempool_destroy(zc->tokens);
+	zcache_hooks_exit(zc);
 	kmem_cache_destroy(zc->obj_cache);
 	free_percpu(zc->events);
 }
@@ -733,12 +496,12 @@ static int file_on(struct zcache *zc)
 
 	if (zcache_switch.file)
 		return 0;
-	err = pool_create(zc, EPH_POOL_ID, ZBUD_EPH);
+	err = zcache_pool_create(zc, ZCACHE_FILE_POOL, ZBUD_EPH);
 	if (err)
 		return err;
 	err = cleancache_register(&zcache_cleancache_ops);
 	if (err)
-		pool_destroy(zc, EPH_POOL_ID);
+		zcache_pool_destroy(zc, ZCACHE_FILE_POOL);
 	zcache_switch.file = !err;
 	return err;
 }
@@ -749,7 +512,7 @@ static void file_off(struct zcache *zc)
 		return;
 	zcache_switch.file = false;
 	cleancache_unregister(&zcache_cleancache_ops);
-	pool_destroy(zc, EPH_POOL_ID);
+	zcache_pool_destroy(zc, ZCACHE_FILE_POOL);
 	zcache_frames_rest(zc);
 }
 

@@ -2,7 +2,8 @@
 /*
  * zcache: what its files share.
  *
- *   zcache-main.c	pools, the hooks' ops, parameters, on and off
+ *   zcache-main.c	pools, parameters, on and off
+ *   zcache-hooks.c	what the hooks call
  *   zcache-zpage.c	a page to a pampd and back
  *   zcache-desc.c	pages that are not compressed
  *   zcache-frame.c	page frames: limit, eviction, shrinker
@@ -27,7 +28,9 @@
 #include "tmem.h"
 #include "zbud.h"
 
+struct cleancache_ops;
 struct dentry;
+struct frontswap_ops;
 struct kmem_cache;
 struct page;
 struct shrinker;
@@ -295,14 +298,25 @@ static inline unsigned int zcache_cost_mean_size(const struct zcache_cost *cost)
 	return READ_ONCE(cost->size) / ZCACHE_SIZE_UNITS ?: 1;
 }
 
+/* The pool of file pages; swap areas have those that follow. */
+#define ZCACHE_FILE_POOL	0
+
 /* zcache-main.c APIs: */
+int zcache_pool_create(struct zcache *zc, u32 id, enum zbud_class class);
+void zcache_pool_destroy(struct zcache *zc, u32 id);
 bool zcache_unlink(void *zc, const struct tmem_handle *handle, void *pampd);
 bool zcache_pin(struct zcache *zc, const struct tmem_handle *handle,
 		void *pampd);
 void zcache_unpin(struct zcache *zc, void *pampd);
+int zcache_drain(void);
+
+/* zcache-hooks.c APIs: */
+extern const struct cleancache_ops zcache_cleancache_ops;
+extern const struct frontswap_ops zcache_frontswap_ops;
+int zcache_hooks_init(struct zcache *zc);
+void zcache_hooks_exit(struct zcache *zc);
 bool zcache_swap_slot(const struct tmem_handle *handle, unsigned int *type,
 		      unsigned long *offset);
-int zcache_drain(void);
 
 /* zcache-zpage.c APIs: */
 extern const struct tmem_pamops zcache_pamops;
