@@ -128,17 +128,20 @@ static void file_finish(struct cleancache_token *token)
 }
 
 /*
- * The entry stays: as long as the page is only read it can go again for
- * nothing, while compressing it costs three times what decompressing it does.
- * If it is used so much that it stays in the page cache, its entry grows old
- * and is evicted.
+ * The entry stays, unless the user knows better: as long as the page is only read
+ * it can go again for nothing, while compressing it costs three times what
+ * decompressing it does. If it is used so much that it stays in the page cache, its
+ * entry grows old and is evicted.
  */
 static int file_get(const struct address_space *mapping, unsigned long index,
 		    struct page *page)
 {
+	struct tmem_pool *tmem = &pool_of(ZCACHE_FILE_POOL)->tmem;
 	struct tmem_oid oid = file_oid(mapping);
 
-	return tmem_get(&pool_of(ZCACHE_FILE_POOL)->tmem, &oid, index, page);
+	if (READ_ONCE(cache->exclusive_gets))
+		return tmem_get_and_free(tmem, &oid, index, page);
+	return tmem_get(tmem, &oid, index, page);
 }
 
 /* The rules of mm/cleancache.c, seen from here: no entry is ever stale. */

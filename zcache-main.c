@@ -311,6 +311,10 @@ module_param_cb(cleancache_read_us, &read_us_ops, &zcache.read_us, 0644);
 MODULE_PARM_DESC(cleancache_read_us,
 		 "what reading a file page costs, in us; 0: as measured (default)");
 
+module_param_named(cleancache_exclusive_gets, zcache.exclusive_gets, bool, 0644);
+MODULE_PARM_DESC(cleancache_exclusive_gets,
+		 "does a file page leave when it is got? (default N)");
+
 module_param_string(compressor, zcache_compressor, sizeof(zcache_compressor),
 		    0444);
 MODULE_PARM_DESC(compressor,

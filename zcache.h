@@ -235,6 +235,7 @@ struct zcache_plan {
  * @policy: which file pages are put; any time, READ_ONCE
  * @read_us: what reading a file page costs, in microseconds, 0 for what was
  *	measured; any time, READ_ONCE
+ * @exclusive_gets: a file page that is got does not stay; any time, READ_ONCE
  * @descs: pages that are not compressed
  * @spare: frames that are not in use yet, and not counted
  * @reuse: when file pages were here
@@ -261,6 +262,7 @@ struct zcache {
 	bool writeback_enabled;
 	enum zcache_policy policy;
 	unsigned int read_us;
+	bool exclusive_gets;
 	struct zcache_descs descs;
 	struct zcache_spare spare;
 	struct zcache_reuse reuse;

@@ -81,6 +81,32 @@ kept_as_is() {
 		at_least "$(get cleancache/succ_gets)" $((gets + 48))
 }
 
+set_exclusive() { echo "$1" > $parameters/cleancache_exclusive_gets; }
+
+# gets_leave HOW: 64 pages are got, and then go again
+gets_leave() {
+	set_exclusive "$1"
+	put_file gets text || return
+	had=$(get zcache/eph_zpages)
+	tool check "$scratch_mount/gets" 64 7000000 text || return
+	left=$(get zcache/eph_zpages)
+	puts=$(get cleancache/puts)
+	stayed=$(get cleancache/kept)
+	tool evict "$scratch_mount/gets" || return
+	puts=$(($(get cleancache/puts) - puts))
+	stayed=$(($(get cleancache/kept) - stayed))
+	say "of $had pages $left are left; then $puts are put, $stayed need not be"
+}
+
+all_stay() {
+	gets_leave N && at_least "$left" 48 && equal "$left" "$had" && at_least "$stayed" 48
+}
+
+all_leave() {
+	gets_leave Y && at_least "$had" 48 && at_most "$left" 8 && equal "$stayed" 0 &&
+		at_least "$puts" 48
+}
+
 # No disk is that fast.
 not_worth_it() {
 	set_read_us 1
@@ -102,8 +128,9 @@ refuses() {
 	done
 }
 
-begin 14
+begin 16
 scratch_fs
+at_end "set_exclusive $(cat $parameters/cleancache_exclusive_gets)"
 at_end "set_read_us $(cat $parameters/cleancache_read_us)"
 set_read_us 10000
 # shellcheck disable=SC2086
@@ -122,6 +149,9 @@ check 'other files take over' other_files
 check 'and what fits of them is got' at_least "$got" 200
 set_percent 50
 check 'what does not compress is kept as it is' kept_as_is
+check 'what is got stays' all_stay
+check 'or leaves' all_leave
+set_exclusive N
 check 'what is read faster is not kept' not_worth_it
 check 'another policy is refused' refuses cleancache_policy some reused ''
 check 'another cost is refused' refuses cleancache_read_us -1 x 1000001
