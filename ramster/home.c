@@ -152,6 +152,12 @@ static bool localify(struct fetch *fetch)
 	return done;
 }
 
+/* A file page that leaves when it is got has left already. */
+static bool may_stay(struct ramster *r, const struct ramster_rpage *rpage)
+{
+	return rpage->class == ZBUD_PERS || !READ_ONCE(r->zc->exclusive_gets);
+}
+
 static bool memory_is_short(struct ramster *r)
 {
 	return time_before(jiffies, READ_ONCE(r->pressed) + CALM);
@@ -283,7 +289,7 @@ int ramster_get(struct zcache_pool *pool, void *pampd, struct page *page)
 	if (!err)
 		err = zcache_page_expand(pool->zc, fetch->buf, rpage->size,
 					 page);
-	if (!err && !memory_is_short(r) && localify(fetch))
+	if (!err && may_stay(r, rpage) && !memory_is_short(r) && localify(fetch))
 		ramster_count(r, RAMSTER_PAGES_REPATRIATED);
 	mempool_free(fetch, r->fetches);
 	ramster_count_class(r, err ? RAMSTER_REMOTE_EPH_PAGES_UNSUCC_GET :

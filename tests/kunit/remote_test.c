@@ -83,21 +83,30 @@ static bool put_page_in(struct two *two, enum zbud_class class,
 				  GFP_KERNEL);
 }
 
+typedef int get_fn(struct tmem_pool *pool, const struct tmem_oid *oid,
+		   unsigned long index, void *arg);
+
 /* 0 if the page came and is right. */
-static int get_page_out(struct two *two, enum zbud_class class,
-			unsigned long index)
+static int get_page_by(get_fn *get, struct two *two, enum zbud_class class,
+		       unsigned long index)
 {
 	struct page *got = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	int err;
 
-	err = tmem_get(&pool_of(two, class)->tmem, &rig_oid, index, got);
+	err = get(&pool_of(two, class)->tmem, &rig_oid, index, got);
 	rig_fill(page, index, NOISE);
 	if (!err && memcmp(page_address(got), page_address(page), PAGE_SIZE))
 		err = -EBADMSG;
 	__free_page(page);
 	__free_page(got);
 	return err;
+}
+
+static int get_page_out(struct two *two, enum zbud_class class,
+			unsigned long index)
+{
+	return get_page_by(tmem_get, two, class, index);
 }
 
 static bool flush(struct two *two, enum zbud_class class, unsigned long index)
@@ -239,6 +248,32 @@ static void swap_there_and_back(struct kunit *test)
 static void files_there_and_back(struct kunit *test)
 {
 	there_and_back(test, ZBUD_EPH);
+}
+
+/* Who wants file pages to leave when they are got has them nowhere then. */
+static void files_leave_when_got(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct zbud_stats *stats = &two->rig->zc.zbud.queues[ZBUD_EPH].stats;
+	unsigned long i, stored;
+
+	two->rig->zc.exclusive_gets = true;
+	fill(test, ZBUD_EPH);
+	send(test, ZBUD_EPH, NR - 20);
+	KUNIT_EXPECT_TRUE(test, eventually(kept(two, ZBUD_EPH) ==
+					   away(two, ZBUD_EPH)));
+	stored = stats->cumul_zpages;
+	relax(two);
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_by(tmem_get_and_free, two,
+						  ZBUD_EPH, i), 0);
+	KUNIT_EXPECT_GT(test, events(two, 0, RAMSTER_REMOTE_EPH_PAGES_SUCC_GET),
+			0);
+	KUNIT_EXPECT_EQ(test, stats->cumul_zpages, stored);
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_EPH, i), -ENOENT);
+	KUNIT_EXPECT_TRUE(test, eventually(!away(two, ZBUD_EPH)));
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_EPH)));
 }
 
 /* A page that goes out gives its memory back here. */
@@ -703,6 +738,7 @@ static void remote_exit(struct kunit *test)
 static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(swap_there_and_back),
 	KUNIT_CASE(files_there_and_back),
+	KUNIT_CASE(files_leave_when_got),
 	KUNIT_CASE(frames_come_free),
 	KUNIT_CASE(read_comes_home),
 	KUNIT_CASE(selfshrink),
