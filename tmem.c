@@ -366,7 +366,8 @@ int tmem_get(struct tmem_pool *pool, const struct tmem_oid *oid,
 
 	rcu_read_lock();
 	obj = obj_find(pool, oid);
-	if (obj && xa_load(&obj->pages, index)) {	/* most that are not are cheap */
+	/* A page changes its pampd in one step, so one that is there is seen. */
+	if (obj && xa_load(&obj->pages, index)) {
 		xa_lock_irqsave(&obj->pages, flags);
 		pampd = xa_load(&obj->pages, index);
 		if (pampd)

@@ -226,7 +226,9 @@ struct zcache_plan {
  * @max_frames: high-water mark of @nr_frames
  * @calm: how much of it file pages may have
  * @relief: frames that swap pages may keep where memory and swap slots are short;
- *	LONG_MAX: any number; READ_ONCE
+ *	LONG_MAX: any number. READ_ONCE and WRITE_ONCE. Whoever sets it wakes the
+ *	writeback worker or sets it back, and the worker sets it back when it ends: so
+ *	it never stays, and with it the refusal of swap pages
  * @off: takes no pages, of this machine or of others; any time, READ_ONCE
  * @max_pool_percent: of the machine's memory; any time, READ_ONCE
  * @accept_threshold_percent: of that, down to which swap pages are written to

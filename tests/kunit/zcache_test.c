@@ -315,12 +315,50 @@ static void frames_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), 0);
 }
 
+/* Is a swap page taken? It is not published, and gone again. */
+static bool takes_swap_page(struct rig *rig, unsigned int noise)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	void *pampd;
+
+	if (noise)
+		rig_fill(page, 1, noise);
+	else
+		memset(page_address(page), 0, PAGE_SIZE);
+	rig->pool.class = ZBUD_PERS;
+	pampd = zcache_swap_create(&rig->pool, &rig_oid, 1, page);
+	if (pampd)
+		zcache_pamops.free(&rig->pool.tmem, pampd);
+	rig->pool.class = ZBUD_EPH;
+	__free_page(page);
+	return pampd;
+}
+
+/* As long as swap pages leave, none come that take a frame, from anywhere. */
+static void relief_keeps_out(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	rig->zc.accept_threshold_percent = 90;
+	atomic_long_add(1000, &rig->zc.nr_frames);
+	KUNIT_EXPECT_TRUE(test, takes_swap_page(rig, 1000));
+	KUNIT_EXPECT_FALSE(test, zcache_frames_above_goal(&rig->zc));
+	rig->zc.relief = 900;
+	KUNIT_EXPECT_TRUE(test, zcache_frames_above_goal(&rig->zc));
+	KUNIT_EXPECT_FALSE(test, takes_swap_page(rig, 1000));
+	KUNIT_EXPECT_TRUE(test, takes_swap_page(rig, 0));
+	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), 0);
+	zcache_frames_relieved(&rig->zc);
+	KUNIT_EXPECT_TRUE(test, takes_swap_page(rig, 1000));
+	KUNIT_EXPECT_FALSE(test, zcache_frames_above_goal(&rig->zc));
+	atomic_long_sub(1000, &rig->zc.nr_frames);
+}
+
 /* Nothing leaves, so nothing is kept out. */
 static void no_relief_without_writer(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 
-	rig->zc.writeback_enabled = true;
 	atomic_long_add(1000, &rig->zc.nr_frames);
 	zcache_frames_relieve(&rig->zc);
 	KUNIT_EXPECT_FALSE(test, zcache_frames_wanted(&rig->zc));
@@ -335,6 +373,7 @@ static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(limit_holds),
 	KUNIT_CASE(calm_comes_back),
 	KUNIT_CASE(calm_at_swapoff),
+	KUNIT_CASE(relief_keeps_out),
 	KUNIT_CASE(no_relief_without_writer),
 	{}
 };
