@@ -2,19 +2,18 @@
 /*
  * The races of the bench: work whose guest time is measured.
  *
- * race cost MIX MIB                page out and fault back, twice
- * race swap MIX MIB TOUCHES huge|small
- *                                  touch more memory than there is at random
+ * race cost MIB                    page out and fault back, twice
+ * race swap MIB TOUCHES huge|small touch more memory than there is at random
  * race files DIR seq|skew PASSES   read files again and again
- * race mixed MIX MIB DIR ROUNDS FILES
+ * race mixed MIB DIR ROUNDS FILES
  *                                  memory and so many of the files together
- * race hold MIB                    keep so much memory from the others
- * race cpus MIX MIB                page out and fault back, so much on each of
+ * race hold KIB                    keep so much memory from the others
+ * race cpus MIB                    page out and fault back, so much on each of
  *                                  one, two and four CPUs at once
  *
- * MIX is a device or file with the pages that memory is filled with, see mix.c;
- * it is read, and locked in memory, before anything is measured. Results are
- * printed as "name value". Exit status 1: a page was not what it had to be.
+ * The pages that memory is filled with, see mix.c, come from the standard input; they
+ * are read, and locked in memory, before anything is measured. Results are printed
+ * as "name value". Exit status 1: a page was not what it had to be.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -68,22 +67,17 @@ static void *map_locked(size_t bytes)
 	return memory;
 }
 
-/* Past the page cache, so that nothing of it is in the way later. */
-static void load_mix(const char *name)
+static void load_mix(void)
 {
-	int fd = open(name, O_RDONLY | O_DIRECT);
 	size_t done;
 	ssize_t got;
 
-	if (fd < 0)
-		die("%s", name);
 	mix = map_locked((size_t)MIX_PAGES * PAGE);
 	for (done = 0; done < (size_t)MIX_PAGES * PAGE; done += got) {
-		got = read(fd, (char *)mix + done, 1 << 20);
+		got = read(STDIN_FILENO, (char *)mix + done, (size_t)MIX_PAGES * PAGE - done);
 		if (got <= 0)
-			die("%s is short", name);
+			die("what memory is to be filled with is short");
 	}
-	close(fd);
 }
 
 static const uint64_t *mix_page(size_t i)
@@ -202,9 +196,9 @@ static void race_swap(size_t mib, size_t touches, int advice)
 		check_whole(&memory, i);
 }
 
-static void hold(size_t mib)
+static void hold(size_t kib)
 {
-	map_locked(mib << 20);
+	map_locked(kib << 10);
 	printf("held\n");
 	pause();
 }
@@ -480,23 +474,23 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!strcmp(what, "cost") && argc == 4) {
-		load_mix(argv[2]);
-		race_cost(atoi(argv[3]));
-	} else if (!strcmp(what, "swap") && argc == 6) {
-		load_mix(argv[2]);
-		race_swap(atoi(argv[3]), atol(argv[4]),
-			  strcmp(argv[5], "huge") ? MADV_NOHUGEPAGE : 0);
+	if (!strcmp(what, "cost") && argc == 3) {
+		load_mix();
+		race_cost(atoi(argv[2]));
+	} else if (!strcmp(what, "swap") && argc == 5) {
+		load_mix();
+		race_swap(atoi(argv[2]), atol(argv[3]),
+			  strcmp(argv[4], "huge") ? MADV_NOHUGEPAGE : 0);
 	} else if (!strcmp(what, "files") && argc == 5) {
 		race_files(argv[2], !strcmp(argv[3], "skew"), atoi(argv[4]));
 	} else if (!strcmp(what, "hold") && argc == 3) {
 		hold(atoi(argv[2]));
-	} else if (!strcmp(what, "cpus") && argc == 4) {
-		load_mix(argv[2]);
-		race_cpus(atoi(argv[3]));
-	} else if (!strcmp(what, "mixed") && argc == 7) {
-		load_mix(argv[2]);
-		race_mixed(atoi(argv[3]), argv[4], atol(argv[5]), atoi(argv[6]));
+	} else if (!strcmp(what, "cpus") && argc == 3) {
+		load_mix();
+		race_cpus(atoi(argv[2]));
+	} else if (!strcmp(what, "mixed") && argc == 6) {
+		load_mix();
+		race_mixed(atoi(argv[2]), argv[3], atol(argv[4]), atoi(argv[5]));
 	} else {
 		die("usage: see the top of race.c");
 	}

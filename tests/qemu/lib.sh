@@ -52,9 +52,11 @@ add_program() {
 	done
 }
 
-# pack TREE ARCHIVE: as the kernel unpacks it
+# pack TREE ARCHIVE: as the kernel unpacks it; the same files always make the same
+# archive
 pack() {
-	(cd "$1" && find . | sort | cpio -o -H newc -R 0:0 --quiet) | gzip -1 > "$2"
+	find "$1" -exec touch -hd @0 {} +
+	(cd "$1" && find . | sort | cpio -o -H newc -R 0:0 --reproducible --quiet) | gzip -1n > "$2"
 }
 
 # into_log NAME MESSAGE: from here on everything the script and its commands say
