@@ -18,7 +18,7 @@
 #include "ramster/ramster.h"
 
 /* A page that stays larger than this is not worth a frame. */
-#define POOR_SIZE	(PAGE_SIZE * 7 / 8)
+#define POOR_SIZE	(PAGE_SIZE * 15 / 16)
 
 /* The last word first: a page that is not uniform often shows it there. */
 static bool page_filled(const void *page, unsigned long *word)

@@ -656,7 +656,8 @@ static void evict_while_pinned(struct kunit *test)
 
 /*
  * Sizes of real pages (source text, programs, heaps) by the kernel's lzo-rle:
- * of a thousand, how many need so many chunks; none needs more than 7/8 page.
+ * of a thousand, how many need so many chunks. Those few that need more than 7/8 of
+ * a page are not among them: whoever stores them needs a frame for each.
  */
 static const u16 real_sizes[] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 4, 57, 256, 103,
