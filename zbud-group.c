@@ -197,23 +197,25 @@ static struct zbud_run *take(struct zbud_group *group, unsigned int bytes)
  * zbud_group_lay() - make a zpage in a group
  * @group: the group; the lock of its queue is held
  * @handle: the zpage's name
- * @size: its compressed bytes, 1 to zbud_max_size(); to be written afterwards
+ * @content: what will be in it; the bytes are to be written afterwards
  *
  * Return: the zpage, with one reference; NULL if it does not fit.
  */
 struct zbud_zpage *zbud_group_lay(struct zbud_group *group,
 				  const struct tmem_handle *handle,
-				  unsigned int size)
+				  const struct zbud_content *content)
 {
 	struct zbud_zpage *zpage;
 	struct zbud_run *run;
 
-	run = take(group, zbud_head_size(oid_words(&handle->oid)) + size);
+	run = take(group, zbud_head_size(oid_words(&handle->oid)) +
+			  content->size);
 	if (!run)
 		return NULL;
 	zpage = container_of(run, struct zbud_zpage, run);
 	set_name(zpage, handle);
-	zpage->size = size;
+	zpage->size = content->size;
+	zpage->tag = content->tag;
 	zpage->refs = 1;
 	__set_bit(chunk_of(group, zpage), group->heads);
 	group->nr_zpages++;

@@ -43,6 +43,7 @@ struct zbud_run {
  * struct zbud_zpage - header of a zpage
  * @run: its first run
  * @oid_words: words of its object's name; those that are left out are zero
+ * @tag: the host's
  * @size: compressed bytes
  * @refs: the tmem entry's reference and one for each pin
  * @pool_id: of its name
@@ -53,7 +54,8 @@ struct zbud_run {
  */
 struct zbud_zpage {
 	struct zbud_run run;
-	u8 oid_words;
+	u8 oid_words : 4;
+	u8 tag : 4;
 	u16 size;
 	u16 refs;
 	u32 pool_id;
@@ -122,7 +124,7 @@ unsigned int zbud_head_size(unsigned int words);
 unsigned int zbud_zpage_chunks(const struct tmem_oid *oid, unsigned int size);
 struct zbud_zpage *zbud_group_lay(struct zbud_group *group,
 				  const struct tmem_handle *handle,
-				  unsigned int size);
+				  const struct zbud_content *content);
 void zbud_group_release(struct zbud_group *group, struct zbud_zpage *zpage);
 void zbud_zpage_name(const struct zbud_zpage *zpage,
 		     struct tmem_handle *handle);

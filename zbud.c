@@ -211,14 +211,14 @@ static void group_use(struct zbud *zbud, struct zbud_queue *queue,
 static struct zbud_zpage *zpage_create(struct zbud_queue *queue,
 				       struct zbud_group *group,
 				       const struct tmem_handle *handle,
-				       unsigned int size)
+				       const struct zbud_content *content)
 {
 	struct zbud_zpage *zpage;
 
 	lockdep_assert_held(&queue->lock);
 
 	room_del(queue, group);
-	zpage = zbud_group_lay(group, handle, size);
+	zpage = zbud_group_lay(group, handle, content);
 	if (zpage)
 		count_zpage(queue, zpage, 1);
 	room_add(queue, group);
@@ -232,9 +232,9 @@ static struct zbud_zpage *zpage_create(struct zbud_queue *queue,
  */
 static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 					  const struct tmem_handle *handle,
-					  unsigned int size)
+					  const struct zbud_content *content)
 {
-	unsigned int chunks = zbud_zpage_chunks(&handle->oid, size);
+	unsigned int chunks = zbud_zpage_chunks(&handle->oid, content->size);
 	struct zbud_zpage *zpage;
 	struct zbud_group *group;
 
@@ -243,7 +243,7 @@ static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 	for_each_set_bit_from(chunks, queue->filled, ZBUD_GROUP_CHUNKS) {
 		group = list_first_entry(&queue->rooms[chunks],
 					 struct zbud_group, room);
-		zpage = zpage_create(queue, group, handle, size);
+		zpage = zpage_create(queue, group, handle, content);
 		if (zpage)
 			return zpage;
 	}
@@ -301,8 +301,7 @@ unsigned int zbud_max_size(void)
  * @zbud: the allocator
  * @class: ephemeral or persistent
  * @handle: the name it will have in tmem
- * @data: the compressed bytes
- * @size: how many; 1 to zbud_max_size()
+ * @content: what is to be in it; copied
  * @frame: a page frame to use if no group has room, or NULL there for none; set
  *	to NULL when it was used
  *
@@ -312,23 +311,24 @@ unsigned int zbud_max_size(void)
  * Return: a pampd with one reference, or NULL if there is no room.
  */
 void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
-		 const struct tmem_handle *handle, const void *data,
-		 unsigned int size, struct page **frame)
+		 const struct tmem_handle *handle,
+		 const struct zbud_content *content, struct page **frame)
 {
 	struct zbud_queue *queue = &zbud->queues[class];
 	struct zbud_zpage *zpage;
 	struct zbud_group *group;
 	unsigned long flags;
 
-	if (WARN_ON_ONCE(!size || size > zbud_max_size()))
+	if (WARN_ON_ONCE(!content->size || content->size > zbud_max_size() ||
+			 content->tag > ZBUD_MAX_TAG))
 		return NULL;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	zpage = zpage_find_room(queue, handle, size);
+	zpage = zpage_find_room(queue, handle, content);
 	if (!zpage && *frame) {
 		group = group_for_frame(queue, class, *frame);
 		*frame = NULL;
-		zpage = zpage_create(queue, group, handle, size);
+		zpage = zpage_create(queue, group, handle, content);
 		WARN_ON_ONCE(!zpage);
 	}
 	if (zpage)
@@ -337,7 +337,7 @@ void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
 	if (!zpage)
 		return NULL;
 
-	zbud_zpage_write(zpage, data);
+	zbud_zpage_write(zpage, content->data);
 	return to_pampd(zpage);
 }
 
@@ -406,6 +406,17 @@ void zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames)
 unsigned int zbud_size(const void *pampd)
 {
 	return pampd_zpage(pampd)->size;
+}
+
+/**
+ * zbud_tag() - what the host wants to know of a zpage
+ * @pampd: a zpage that the caller holds a reference to
+ *
+ * Return: the tag it was stored with.
+ */
+unsigned int zbud_tag(const void *pampd)
+{
+	return pampd_zpage(pampd)->tag;
 }
 
 /**

@@ -86,6 +86,20 @@ struct zbud {
 	u16 now;
 };
 
+#define ZBUD_MAX_TAG	15
+
+/**
+ * struct zbud_content - what is in a zpage
+ * @data: the compressed bytes
+ * @size: how many; 1 to zbud_max_size()
+ * @tag: whatever the host wants to know of them, 0 to ZBUD_MAX_TAG
+ */
+struct zbud_content {
+	const void *data;
+	u16 size;
+	u8 tag;
+};
+
 /**
  * struct zbud_name - a zpage as somebody has seen it
  * @pampd: the zpage; it may be freed at any time, so it is only compared
@@ -111,11 +125,12 @@ typedef bool (*zbud_unlink_t)(void *arg, const struct tmem_handle *handle,
 void zbud_init(struct zbud *zbud);
 unsigned int zbud_max_size(void);
 void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
-		 const struct tmem_handle *handle, const void *data,
-		 unsigned int size, struct page **frame);
+		 const struct tmem_handle *handle,
+		 const struct zbud_content *content, struct page **frame);
 void zbud_pin(struct zbud *zbud, void *pampd);
 void zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames);
 unsigned int zbud_size(const void *pampd);
+unsigned int zbud_tag(const void *pampd);
 const void *zbud_data(const void *pampd, void *buf);
 bool zbud_is_zpage(const void *pampd);
 unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,

@@ -3,6 +3,10 @@
  * Compressors: LZO from the kernel's library, called directly, or any other
  * that the crypto API knows by name.
  *
+ * One is in use, and another can be chosen at any time. Pages of the one before
+ * stay, and bear its tag, so it stays as well: a compressor that was chosen once is
+ * there until the cache is stopped.
+ *
  * Each CPU has a context with a buffer. Its mutex and not the CPU is what
  * keeps others out, so compression can be preempted, and a task that has moved
  * meanwhile only keeps another waiting for one page's time.
@@ -52,6 +56,7 @@ static const struct lzo_variant {
 /**
  * struct zcache_comp - a compressor
  * @name: as the user gave it
+ * @tag: its place in the table, and what its zpages bear
  * @lzo: the library's function, or NULL for the crypto API
  * @node: in the list of CPU hotplug instances
  * @ctx: contexts
@@ -60,12 +65,11 @@ static const struct lzo_variant {
  */
 struct zcache_comp {
 	char name[CRYPTO_MAX_ALG_NAME];
+	unsigned int tag;
 	lzo_fn lzo;
 	struct hlist_node node;
 	struct zcache_comp_ctx __percpu *ctx;
 };
-
-static enum cpuhp_state cpuhp_state;
 
 static void ctx_free(struct zcache_comp_ctx *ctx)
 {
@@ -106,17 +110,14 @@ static int cpu_prepare(unsigned int cpu, struct hlist_node *node)
 	return ctx->buf ? 0 : ctx_alloc(comp, ctx, cpu_to_node(cpu));
 }
 
-static bool comp_find(struct zcache_comp *comp, const char *name)
+static const struct lzo_variant *lzo_find(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(lzo_variants); i++) {
-		if (!strcmp(name, lzo_variants[i].name)) {
-			comp->lzo = lzo_variants[i].compress;
-			return true;
-		}
-	}
-	return crypto_has_comp(name, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(lzo_variants); i++)
+		if (!strcmp(name, lzo_variants[i].name))
+			return &lzo_variants[i];
+	return NULL;
 }
 
 /**
@@ -130,66 +131,167 @@ const char *zcache_comp_default(void)
 }
 
 /**
- * zcache_comp_create() - get a compressor by name
+ * zcache_comp_known() - is there such a compressor?
  * @name: lzo-rle, lzo, or a name of the crypto API
  *
- * Context: may sleep. One compressor at a time.
- * Return: the compressor, -ENOENT for an unknown name, or another errno.
+ * Context: may sleep, and have a module loaded.
+ * Return: true if there is.
  */
-struct zcache_comp *zcache_comp_create(const char *name)
+bool zcache_comp_known(const char *name)
 {
+	return lzo_find(name) || crypto_has_comp(name, 0, 0);
+}
+
+/**
+ * zcache_comps_init() - no compressor yet
+ * @comps: the table
+ *
+ * Return: 0 or an errno.
+ */
+int zcache_comps_init(struct zcache_comps *comps)
+{
+	int state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN,
+					    "mm/zcache:prepare", cpu_prepare,
+					    NULL);
+
+	if (state < 0)
+		return state;
+	*comps = (struct zcache_comps) { .cpuhp_state = state };
+	return 0;
+}
+
+static void comp_free(struct zcache_comp *comp)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		ctx_free(per_cpu_ptr(comp->ctx, cpu));
+	free_percpu(comp->ctx);
+	kfree(comp);
+}
+
+/**
+ * zcache_comps_exit() - give all compressors back
+ * @comps: the table; no page is left
+ */
+void zcache_comps_exit(struct zcache_comps *comps)
+{
+	while (comps->nr) {
+		struct zcache_comp *comp = comps->table[--comps->nr];
+
+		cpuhp_state_remove_instance_nocalls(comps->cpuhp_state,
+						    &comp->node);
+		comp_free(comp);
+	}
+	cpuhp_remove_multi_state(comps->cpuhp_state);
+}
+
+static struct zcache_comp *comp_create(struct zcache_comps *comps,
+				       const char *name)
+{
+	const struct lzo_variant *lzo = lzo_find(name);
 	struct zcache_comp *comp;
 	int cpu, err;
 
 	comp = kzalloc(sizeof(*comp), GFP_KERNEL);
 	if (!comp)
 		return ERR_PTR(-ENOMEM);
-	err = -ENOENT;
-	if (strscpy(comp->name, name) < 0 || !comp_find(comp, name))
-		goto err_free;
-
-	err = -ENOMEM;
+	comp->lzo = lzo ? lzo->compress : NULL;
+	comp->tag = comps->nr;
 	comp->ctx = alloc_percpu(struct zcache_comp_ctx);
-	if (!comp->ctx)
-		goto err_free;
+	if (!comp->ctx || strscpy(comp->name, name) < 0) {
+		err = comp->ctx ? -ENOENT : -ENOMEM;
+		free_percpu(comp->ctx);
+		kfree(comp);
+		return ERR_PTR(err);
+	}
 	for_each_possible_cpu(cpu)
 		mutex_init(&per_cpu_ptr(comp->ctx, cpu)->lock);
-
-	err = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mm/zcache:prepare",
-				      cpu_prepare, NULL);
-	if (err < 0)
-		goto err_ctx;
-	cpuhp_state = err;
-	err = cpuhp_state_add_instance(cpuhp_state, &comp->node);
-	if (err)
-		goto err_state;
+	err = cpuhp_state_add_instance(comps->cpuhp_state, &comp->node);
+	if (err) {
+		comp_free(comp);
+		return ERR_PTR(err);
+	}
 	return comp;
+}
 
-err_state:
-	cpuhp_remove_multi_state(cpuhp_state);
-	for_each_possible_cpu(cpu)
-		ctx_free(per_cpu_ptr(comp->ctx, cpu));
-err_ctx:
-	free_percpu(comp->ctx);
-err_free:
-	kfree(comp);
-	return ERR_PTR(err);
+static struct zcache_comp *comp_find(struct zcache_comps *comps,
+				     const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < comps->nr; i++)
+		if (!strcmp(name, comps->table[i]->name))
+			return comps->table[i];
+	return NULL;
 }
 
 /**
- * zcache_comp_destroy() - give a compressor back
- * @comp: not in use any more
+ * zcache_comp_choose() - have pages compressed by it from now on
+ * @comps: the table
+ * @name: lzo-rle, lzo, or a name of the crypto API
+ *
+ * Context: may sleep, and have a module loaded. One caller at a time.
+ * Return: 0; -ENOENT for an unknown name, -ENOSPC if too many have been chosen, or
+ * another errno: then nothing has changed.
  */
-void zcache_comp_destroy(struct zcache_comp *comp)
+int zcache_comp_choose(struct zcache_comps *comps, const char *name)
 {
-	int cpu;
+	struct zcache_comp *comp = comp_find(comps, name);
 
-	cpuhp_state_remove_instance_nocalls(cpuhp_state, &comp->node);
-	cpuhp_remove_multi_state(cpuhp_state);
-	for_each_possible_cpu(cpu)
-		ctx_free(per_cpu_ptr(comp->ctx, cpu));
-	free_percpu(comp->ctx);
-	kfree(comp);
+	if (!comp) {
+		if (!zcache_comp_known(name))
+			return -ENOENT;
+		if (comps->nr == ZCACHE_COMPRESSORS)
+			return -ENOSPC;
+		comp = comp_create(comps, name);
+		if (IS_ERR(comp))
+			return PTR_ERR(comp);
+		comps->table[comps->nr++] = comp;
+	}
+	/* Pairs with zcache_comp_in_use(): who sees it sees it in the table. */
+	smp_store_release(&comps->in_use, comp);
+	return 0;
+}
+
+/**
+ * zcache_comp_in_use() - the compressor for pages that come
+ * @comps: the table
+ *
+ * Context: any. It may be another one the next time.
+ * Return: the compressor.
+ */
+struct zcache_comp *zcache_comp_in_use(struct zcache_comps *comps)
+{
+	/* Pairs with zcache_comp_choose(). */
+	return smp_load_acquire(&comps->in_use);
+}
+
+/**
+ * zcache_comp_of() - the compressor of a page that is here
+ * @comps: the table
+ * @tag: what the page bears
+ *
+ * Who has seen the page has, by the lock of tmem or of whoever keeps it, seen
+ * what was in the table when it was compressed.
+ *
+ * Context: any.
+ * Return: the compressor.
+ */
+struct zcache_comp *zcache_comp_of(struct zcache_comps *comps, unsigned int tag)
+{
+	return comps->table[tag];
+}
+
+/**
+ * zcache_comp_tag() - what a page bears that was compressed by it
+ * @comp: the compressor
+ *
+ * Return: the tag.
+ */
+unsigned int zcache_comp_tag(const struct zcache_comp *comp)
+{
+	return comp->tag;
 }
 
 /**

@@ -315,8 +315,48 @@ module_param_named(cleancache_exclusive_gets, zcache.exclusive_gets, bool, 0644)
 MODULE_PARM_DESC(cleancache_exclusive_gets,
 		 "does a file page leave when it is got? (default N)");
 
-module_param_string(compressor, zcache_compressor, sizeof(zcache_compressor),
-		    0444);
+/* In a cluster the others have been told which it is. */
+static int choose_compressor(struct zcache *zc, const char *name)
+{
+	int err;
+
+	if (!zcache_switch.started)
+		return zcache_comp_known(name) ? 0 : -ENOENT;
+	err = ramster_stay_out();
+	if (err)
+		return err;
+	err = zcache_comp_choose(&zc->comps, name);
+	ramster_stay_out_end();
+	return err;
+}
+
+/* The parameters' lock keeps out others who choose, or start or stop the cache. */
+static int compressor_set(const char *val, const struct kernel_param *kp)
+{
+	char buf[CRYPTO_MAX_ALG_NAME], *name;
+	int err = strscpy(buf, val);
+
+	name = strim(buf);
+	if (err >= 0 && zcache_switch.loaded)
+		err = *name ? choose_compressor(&zcache, name) : -ENOENT;
+	if (err < 0) {
+		pr_err("compressor \"%s\" cannot be had (error %d)\n", name, err);
+		return err;
+	}
+	strscpy(zcache_compressor, name);
+	return 0;
+}
+
+static int compressor_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", zcache_compressor);
+}
+
+static const struct kernel_param_ops compressor_ops = {
+	.set = compressor_set,
+	.get = compressor_get,
+};
+module_param_cb(compressor, &compressor_ops, NULL, 0644);
 MODULE_PARM_DESC(compressor,
 		 "lzo-rle (default), lzo, or a name of the crypto API");
 
@@ -376,19 +416,25 @@ __setup("zcache", zcache_setup);
 static int comp_init(struct zcache *zc)
 {
 	const char *name = zcache_compressor;
+	int err;
 
+	err = zcache_comps_init(&zc->comps);
+	if (err)
+		return err;
 	if (!*name)
 		name = zcache_comp_default();
-	zc->comp = zcache_comp_create(name);
-	if (IS_ERR(zc->comp) && strcmp(name, zcache_comp_default())) {
-		pr_err("compressor \"%s\" cannot be had (error %ld), using %s\n",
-		       name, PTR_ERR(zc->comp), zcache_comp_default());
-		zc->comp = zcache_comp_create(zcache_comp_default());
+	err = zcache_comp_choose(&zc->comps, name);
+	if (err && strcmp(name, zcache_comp_default())) {
+		pr_err("compressor \"%s\" cannot be had (error %d), using %s\n",
+		       name, err, zcache_comp_default());
+		name = zcache_comp_default();
+		err = zcache_comp_choose(&zc->comps, name);
 	}
-	if (IS_ERR(zc->comp))
-		return PTR_ERR(zc->comp);
-	strscpy(zcache_compressor, zcache_comp_name(zc->comp));
-	return 0;
+	if (err)
+		zcache_comps_exit(&zc->comps);
+	else
+		strscpy(zcache_compressor, name);
+	return err;
 }
 
 static int caches_init(struct zcache *zc)
@@ -477,7 +523,7 @@ err_frames:
 err_caches:
 	caches_exit(zc);
 err_comp:
-	zcache_comp_destroy(zc->comp);
+	zcache_comps_exit(&zc->comps);
 	return err;
 }
 
@@ -489,7 +535,7 @@ static void stop(struct zcache *zc)
 	zcache_frames_exit(zc);
 	xa_destroy(&zc->pools);
 	caches_exit(zc);
-	zcache_comp_destroy(zc->comp);
+	zcache_comps_exit(&zc->comps);
 }
 
 /* On and off */
@@ -558,7 +604,8 @@ static int switch_on(struct zcache *zc)
 	WRITE_ONCE(zc->off, false);
 	pr_info("cleancache %s, frontswap %s, compressor %s, at most %u%% of memory\n",
 		ferr ? "off" : "on", serr ? "off" : "on",
-		zcache_comp_name(zc->comp), zc->max_pool_percent);
+		zcache_comp_name(zcache_comp_in_use(&zc->comps)),
+		zc->max_pool_percent);
 	return 0;
 }
 

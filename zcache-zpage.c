@@ -59,7 +59,7 @@ static struct page *take_frame(struct put *put)
 }
 
 /* Room for a zpage: where there is some, or else in another frame. */
-static void *store(struct put *put, const void *data, unsigned int size)
+static void *store(struct put *put, const struct zbud_content *content)
 {
 	struct zcache *zc = put->pool->zc;
 	struct zbud *zbud = put->pool->zbud;
@@ -67,7 +67,7 @@ static void *store(struct put *put, const void *data, unsigned int size)
 	struct page *frame = NULL;
 	void *pampd;
 
-	pampd = zbud_alloc(zbud, class, &put->handle, data, size, &frame);
+	pampd = zbud_alloc(zbud, class, &put->handle, content, &frame);
 	if (pampd)
 		return pampd;
 	frame = take_frame(put);
@@ -76,7 +76,7 @@ static void *store(struct put *put, const void *data, unsigned int size)
 			zcache_count(zc, ZCACHE_EPH_COMPRESSED_IN_VAIN);
 		return NULL;
 	}
-	pampd = zbud_alloc(zbud, class, &put->handle, data, size, &frame);
+	pampd = zbud_alloc(zbud, class, &put->handle, content, &frame);
 	if (frame)	/* Room has appeared meanwhile. */
 		zcache_frame_unget(zc, frame);
 	return pampd;
@@ -98,6 +98,7 @@ static void *store_as_is(struct put *put)
 static int load(struct zcache *zc, const void *pampd, void *dst)
 {
 	struct zcache_comp_ctx *ctx;
+	struct zcache_comp *comp;
 	const void *data;
 	int err;
 
@@ -105,9 +106,10 @@ static int load(struct zcache *zc, const void *pampd, void *dst)
 		zcache_desc_load(pampd, dst);
 		return 0;
 	}
-	ctx = zcache_comp_begin(zc->comp);
+	comp = zcache_comp_of(&zc->comps, zbud_tag(pampd));
+	ctx = zcache_comp_begin(comp);
 	data = zbud_data(pampd, zcache_comp_buf(ctx));
-	err = zcache_decompress(zc->comp, ctx, data, zbud_size(pampd), dst);
+	err = zcache_decompress(comp, ctx, data, zbud_size(pampd), dst);
 	zcache_comp_end(ctx);
 	return err;
 }
@@ -126,15 +128,21 @@ static void verify(struct zcache *zc, const void *pampd, const void *src)
 static void *compress_and_store(struct put *put)
 {
 	struct zcache *zc = put->pool->zc;
-	struct zcache_comp_ctx *ctx = zcache_comp_begin(zc->comp);
+	struct zcache_comp *comp = zcache_comp_in_use(&zc->comps);
+	struct zcache_comp_ctx *ctx = zcache_comp_begin(comp);
+	struct zbud_content content = {
+		.data = zcache_comp_buf(ctx),
+		.tag = zcache_comp_tag(comp),
+	};
 	void *pampd = NULL;
 	unsigned int size;
 	bool poor;
 
-	poor = zcache_compress(zc->comp, ctx, put->src, &size) ||
-	       size > POOR_SIZE;
-	if (!poor)
-		pampd = store(put, zcache_comp_buf(ctx), size);
+	poor = zcache_compress(comp, ctx, put->src, &size) || size > POOR_SIZE;
+	if (!poor) {
+		content.size = size;
+		pampd = store(put, &content);
+	}
 	zcache_comp_end(ctx);
 	if (poor)
 		zcache_count(zc, ZCACHE_COMPRESS_POOR);
@@ -329,16 +337,16 @@ out:
  * zcache_page_import() - take in a page that has been compressed elsewhere
  * @pool: which will store it
  * @handle: its name there
- * @data: the compressed bytes
- * @size: how many; 1 to zbud_max_size()
+ * @content: what is in it; copied
  * @from: where a page frame for it may come from
  *
  * Context: may sleep or not; does not wait for memory.
  * Return: a pampd that tmem does not know yet, or NULL if there is no room.
  */
 void *zcache_page_import(struct zcache_pool *pool,
-			 const struct tmem_handle *handle, const void *data,
-			 unsigned int size, enum zcache_from from)
+			 const struct tmem_handle *handle,
+			 const struct zbud_content *content,
+			 enum zcache_from from)
 {
 	struct put put = {
 		.pool = pool,
@@ -349,27 +357,27 @@ void *zcache_page_import(struct zcache_pool *pool,
 		},
 	};
 
-	return zcache_frames_exceeded(pool->zc) ? NULL : store(&put, data, size);
+	return zcache_frames_exceeded(pool->zc) ? NULL : store(&put, content);
 }
 
 /**
  * zcache_page_expand() - decompress a page that comes from elsewhere
- * @zc: the cache, whose compressor has compressed it
- * @data: the compressed bytes; not trusted
- * @size: how many
+ * @zc: the cache that has compressed it
+ * @content: with what the page bore then; the bytes are not trusted
  * @page: where to
  *
  * Context: may sleep.
  * Return: 0 or an errno of the compressor.
  */
-int zcache_page_expand(struct zcache *zc, const void *data, unsigned int size,
+int zcache_page_expand(struct zcache *zc, const struct zbud_content *content,
 		       struct page *page)
 {
-	struct zcache_comp_ctx *ctx = zcache_comp_begin(zc->comp);
+	struct zcache_comp *comp = zcache_comp_of(&zc->comps, content->tag);
+	struct zcache_comp_ctx *ctx = zcache_comp_begin(comp);
 	void *dst = kmap_local_page(page);
 	int err;
 
-	err = zcache_decompress(zc->comp, ctx, data, size, dst);
+	err = zcache_decompress(comp, ctx, content->data, content->size, dst);
 	kunmap_local(dst);
 	zcache_comp_end(ctx);
 	return err;

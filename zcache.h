@@ -204,6 +204,23 @@ struct zcache_cost {
 	unsigned int __percpu *turn;
 };
 
+#define ZCACHE_COMPRESSORS	(ZBUD_MAX_TAG + 1)
+
+/**
+ * struct zcache_comps - compressors
+ * @table: those that have been chosen, by tag. One is entered before a page of it
+ *	comes, and stays until the cache is stopped, as its pages may
+ * @nr: how many; by who chooses, one at a time
+ * @in_use: what compresses pages that come; release and acquire
+ * @cpuhp_state: of CPU hotplug; immutable
+ */
+struct zcache_comps {
+	struct zcache_comp *table[ZCACHE_COMPRESSORS];
+	unsigned int nr;
+	struct zcache_comp *in_use;
+	int cpuhp_state;
+};
+
 /**
  * struct zcache_plan - how a page is to be put
  * @way: how to keep it
@@ -242,7 +259,7 @@ struct zcache_plan {
  * @spare: frames that are not in use yet, and not counted
  * @reuse: when file pages were here
  * @cost: what it costs to keep them
- * @comp: the compressor; immutable
+ * @comps: compressors
  * @obj_cache: for tmem objects; immutable
  * @nr_objs: objects of all pools; atomic
  * @tokens: for puts under way; its own rules
@@ -269,7 +286,7 @@ struct zcache {
 	struct zcache_spare spare;
 	struct zcache_reuse reuse;
 	struct zcache_cost cost;
-	struct zcache_comp *comp;
+	struct zcache_comps comps;
 	struct kmem_cache *obj_cache;
 	atomic_long_t nr_objs;
 	mempool_t *tokens;
@@ -330,9 +347,10 @@ void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page);
 
 void *zcache_page_import(struct zcache_pool *pool,
-			 const struct tmem_handle *handle, const void *data,
-			 unsigned int size, enum zcache_from from);
-int zcache_page_expand(struct zcache *zc, const void *data, unsigned int size,
+			 const struct tmem_handle *handle,
+			 const struct zbud_content *content,
+			 enum zcache_from from);
+int zcache_page_expand(struct zcache *zc, const struct zbud_content *content,
 		       struct page *page);
 
 /* zcache-desc.c APIs: */
@@ -412,8 +430,13 @@ bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
 			 u32 read_ns, u64 run);
 
 /* zcache-comp.c APIs: */
-struct zcache_comp *zcache_comp_create(const char *name);
-void zcache_comp_destroy(struct zcache_comp *comp);
+int zcache_comps_init(struct zcache_comps *comps);
+void zcache_comps_exit(struct zcache_comps *comps);
+bool zcache_comp_known(const char *name);
+int zcache_comp_choose(struct zcache_comps *comps, const char *name);
+struct zcache_comp *zcache_comp_in_use(struct zcache_comps *comps);
+struct zcache_comp *zcache_comp_of(struct zcache_comps *comps, unsigned int tag);
+unsigned int zcache_comp_tag(const struct zcache_comp *comp);
 const char *zcache_comp_name(const struct zcache_comp *comp);
 const char *zcache_comp_default(void);
 struct zcache_comp_ctx *zcache_comp_begin(struct zcache_comp *comp);

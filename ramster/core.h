@@ -87,6 +87,7 @@ struct ramster_keeper;
  * @crc: CRC32C of its bytes, because peers can lie; immutable
  * @size: how many; immutable
  * @class: whose; immutable
+ * @tag: which compressor has compressed it; immutable
  * @lost: the keeper does not have it any more; set once, READ_ONCE
  *
  * The pampd is its address with bit 0 set.
@@ -100,6 +101,7 @@ struct ramster_rpage {
 	u32 crc;
 	u16 size;
 	u8 class;
+	u8 tag;
 	bool lost;
 };
 
@@ -268,7 +270,7 @@ void ramster_keeper_init(struct ramster *r, unsigned int num);
 struct ramster_rpage *ramster_rpage_create(struct ramster_keeper *keeper,
 					   const struct tmem_handle *handle,
 					   enum zbud_class class,
-					   const void *data, unsigned int size,
+					   const struct zbud_content *content,
 					   gfp_t gfp);
 void ramster_rpage_publish(struct ramster_rpage *rpage);
 void ramster_rpage_discard(struct ramster_rpage *rpage);

@@ -172,6 +172,10 @@ static enum ramster_status serve_put(struct ramster *r,
 				     const void *payload)
 {
 	const struct tmem_handle *theirs = &msg->handle;
+	struct zbud_content content = {
+		.data = payload,
+		.size = msg->payload_len,
+	};
 	struct tmem_handle ours = *theirs;
 	struct foreign_pool *foreign;
 	void *pampd;
@@ -187,8 +191,8 @@ static enum ramster_status serve_put(struct ramster *r,
 	if (!foreign)
 		return RAMSTER_NO_ROOM;
 	ours.pool_id = foreign->pool.tmem.id;
-	pampd = zcache_page_import(&foreign->pool, &ours, payload,
-				   msg->payload_len, ZCACHE_FROM_MEMORY);
+	pampd = zcache_page_import(&foreign->pool, &ours, &content,
+				   ZCACHE_FROM_MEMORY);
 	if (!pampd)
 		return RAMSTER_NO_ROOM;
 	return tmem_put(&foreign->pool.tmem, &ours.oid, ours.index, pampd,

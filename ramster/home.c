@@ -127,11 +127,22 @@ static int fetch_check(struct fetch *fetch)
 	return -EIO;
 }
 
+/* What has arrived, and been checked. */
+static struct zbud_content content_of(const struct fetch *fetch)
+{
+	return (struct zbud_content) {
+		.data = fetch->buf,
+		.size = fetch->rpage->size,
+		.tag = fetch->rpage->tag,
+	};
+}
+
 /* It takes the place of its descriptor, if there is memory. */
 static bool localify(struct fetch *fetch)
 {
 	struct ramster_rpage *rpage = fetch->rpage;
 	const struct tmem_handle *handle = &rpage->handle;
+	struct zbud_content content = content_of(fetch);
 	struct zcache *zc = fetch->ramster->zc;
 	struct zcache_pool *pool;
 	bool done = false;
@@ -140,8 +151,8 @@ static bool localify(struct fetch *fetch)
 	rcu_read_lock();
 	pool = xa_load(&zc->pools, handle->pool_id);
 	if (pool) {
-		pampd = zcache_page_import(pool, handle, fetch->buf,
-					   rpage->size, ZCACHE_FROM_MEMORY);
+		pampd = zcache_page_import(pool, handle, &content,
+					   ZCACHE_FROM_MEMORY);
 		done = pampd && tmem_replace(&pool->tmem, &handle->oid,
 					     handle->index,
 					     ramster_to_pampd(rpage), pampd);
@@ -274,6 +285,7 @@ int ramster_get(struct zcache_pool *pool, void *pampd, struct page *page)
 	struct ramster_rpage *rpage = ramster_rpage(pampd);
 	struct ramster *r = rpage->keeper->ramster;
 	bool killable = !folio_test_swapcache(page_folio(page));
+	struct zbud_content content;
 	struct fetch *fetch;
 	int err;
 
@@ -286,9 +298,10 @@ int ramster_get(struct zcache_pool *pool, void *pampd, struct page *page)
 		fetch->rpage = rpage;
 		err = ask(r, fetch, killable);
 	}
-	if (!err)
-		err = zcache_page_expand(pool->zc, fetch->buf, rpage->size,
-					 page);
+	if (!err) {
+		content = content_of(fetch);
+		err = zcache_page_expand(pool->zc, &content, page);
+	}
 	if (!err && may_stay(r, rpage) && !memory_is_short(r) && localify(fetch))
 		ramster_count(r, RAMSTER_PAGES_REPATRIATED);
 	mempool_free(fetch, r->fetches);
@@ -338,6 +351,7 @@ static bool send_on(struct fetch *fetch)
 {
 	struct ramster_rpage *rpage = fetch->rpage;
 	struct ramster *r = fetch->ramster;
+	struct zbud_content content = content_of(fetch);
 	struct ramster_keeper *keeper = NULL;
 	int idx = srcu_read_lock(&r->srcu);
 	bool sent = false;
@@ -347,8 +361,7 @@ static bool send_on(struct fetch *fetch)
 		keeper = ramster_find_keeper(r, rpage->keeper);
 	fetch->next = keeper ?
 		ramster_rpage_create(keeper, &rpage->handle, rpage->class,
-				     fetch->buf, rpage->size,
-				     GFP_NOWAIT | __GFP_NOWARN) : NULL;
+				     &content, GFP_NOWAIT | __GFP_NOWARN) : NULL;
 	if (fetch->next) {
 		fetch->req.done = sent_on;
 		sent = !ramster_put_begin(r, &fetch->req, fetch->next,

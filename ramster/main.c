@@ -86,11 +86,41 @@ int ramster_start(const struct ramster_config *config)
 
 	if (!r->zc)
 		return -ENODEV;
-	strscpy_pad(own.compressor, zcache_comp_name(r->zc->comp));
 	mutex_lock(&r->lock);
+	strscpy_pad(own.compressor,
+		    zcache_comp_name(zcache_comp_in_use(&r->zc->comps)));
 	err = start(r, &own);
 	mutex_unlock(&r->lock);
 	return err;
+}
+
+/**
+ * ramster_stay_out() - let nobody join a cluster for a moment
+ *
+ * To change what the others in a cluster have been told.
+ *
+ * Context: does not sleep, but ramster_stay_out_end() is to come soon, if the
+ * return value was 0.
+ * Return: 0, or -EBUSY in a cluster, and while one is joined or left.
+ */
+int ramster_stay_out(void)
+{
+	struct ramster *r = &ramster;
+
+	if (!mutex_trylock(&r->lock))
+		return -EBUSY;
+	if (!cluster_of(r))
+		return 0;
+	mutex_unlock(&r->lock);
+	return -EBUSY;
+}
+
+/**
+ * ramster_stay_out_end() - whoever wants may join
+ */
+void ramster_stay_out_end(void)
+{
+	mutex_unlock(&ramster.lock);
 }
 
 /* @force: whatever is lost by that. */

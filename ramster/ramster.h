@@ -42,6 +42,8 @@ extern struct ramster_knobs ramster_knobs;
 
 int ramster_init(struct zcache *zc);
 void ramster_exit(void);
+int ramster_stay_out(void);
+void ramster_stay_out_end(void);
 int ramster_start(const struct ramster_config *config);
 int ramster_stop(void);
 
@@ -103,6 +105,15 @@ static inline int ramster_init(struct zcache *zc)
 }
 
 static inline void ramster_exit(void)
+{
+}
+
+static inline int ramster_stay_out(void)
+{
+	return 0;
+}
+
+static inline void ramster_stay_out_end(void)
 {
 }
 

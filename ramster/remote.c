@@ -46,8 +46,7 @@ void ramster_keeper_init(struct ramster *r, unsigned int num)
  * @keeper: to whom
  * @handle: its name at home
  * @class: whose it is
- * @data: its compressed bytes
- * @size: how many
+ * @content: what is in it
  * @gfp: for the descriptor
  *
  * Return: a descriptor with one reference, or NULL without memory.
@@ -55,7 +54,7 @@ void ramster_keeper_init(struct ramster *r, unsigned int num)
 struct ramster_rpage *ramster_rpage_create(struct ramster_keeper *keeper,
 					   const struct tmem_handle *handle,
 					   enum zbud_class class,
-					   const void *data, unsigned int size,
+					   const struct zbud_content *content,
 					   gfp_t gfp)
 {
 	struct ramster_rpage *rpage;
@@ -67,8 +66,9 @@ struct ramster_rpage *ramster_rpage_create(struct ramster_keeper *keeper,
 		.keeper = keeper,
 		.handle = *handle,
 		.serial = atomic64_inc_return(&keeper->ramster->serial),
-		.crc = crc32c(0, data, size),
-		.size = size,
+		.crc = crc32c(0, content->data, content->size),
+		.size = content->size,
+		.tag = content->tag,
 		.class = class,
 	};
 	INIT_LIST_HEAD(&rpage->list);

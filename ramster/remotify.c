@@ -231,11 +231,14 @@ static int put_send(struct ramster *r, struct ramster_keeper *keeper,
 		    struct put *put, const struct zbud_name *name,
 		    enum zbud_class class)
 {
-	const void *data = zbud_data(name->pampd, put->buf);
+	struct zbud_content content = {
+		.data = zbud_data(name->pampd, put->buf),
+		.size = zbud_size(name->pampd),
+		.tag = zbud_tag(name->pampd),
+	};
 
 	put->pampd = name->pampd;
-	put->rpage = ramster_rpage_create(keeper, &name->handle, class, data,
-					  zbud_size(name->pampd),
+	put->rpage = ramster_rpage_create(keeper, &name->handle, class, &content,
 					  GFP_NOIO | __GFP_NORETRY |
 					  __GFP_NOWARN);
 	if (!put->rpage) {
@@ -243,7 +246,7 @@ static int put_send(struct ramster *r, struct ramster_keeper *keeper,
 		return -ENOMEM;
 	}
 	put->req.done = put_done;
-	return ramster_put_begin(r, &put->req, put->rpage, data);
+	return ramster_put_begin(r, &put->req, put->rpage, content.data);
 }
 
 /* One page of a group: 1 if it is on its way, 0 if not, or an errno. */

@@ -245,6 +245,26 @@ static void swap_there_and_back(struct kunit *test)
 	there_and_back(test, ZBUD_PERS);
 }
 
+/* While a page is away its owner may have come to use another compressor. */
+static void compressor_changes(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct zcache_comps *comps = &two->rig->zc.comps;
+	unsigned long i;
+
+	if (!zcache_comp_known("lz4"))
+		kunit_skip(test, "no lz4");
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	KUNIT_ASSERT_EQ(test, zcache_comp_choose(comps, "lz4"), 0);
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	/* Once more: what came home has kept what it bore. */
+	for (i = 0; i < NR; i++)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 static void files_there_and_back(struct kunit *test)
 {
 	there_and_back(test, ZBUD_EPH);
@@ -737,6 +757,7 @@ static void remote_exit(struct kunit *test)
 
 static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(swap_there_and_back),
+	KUNIT_CASE(compressor_changes),
 	KUNIT_CASE(files_there_and_back),
 	KUNIT_CASE(files_leave_when_got),
 	KUNIT_CASE(frames_come_free),

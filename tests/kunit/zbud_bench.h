@@ -40,6 +40,11 @@ static inline unsigned int bench_oid_words(u64 index)
 	return 1 + index % TMEM_OID_WORDS;
 }
 
+static inline unsigned int bench_tag(u64 index)
+{
+	return index * 7 % (ZBUD_MAX_TAG + 1);
+}
+
 static inline struct tmem_handle bench_handle(u64 index)
 {
 	const struct tmem_oid oid = { .w = { index, 1 + index, ~index } };
@@ -82,6 +87,11 @@ static inline void *bench_store_in(struct bench *b, enum zbud_class class,
 {
 	u8 *data = kmalloc(size, GFP_KERNEL | __GFP_NOFAIL);
 	struct tmem_handle handle = bench_handle(index);
+	struct zbud_content content = {
+		.data = data,
+		.size = size,
+		.tag = bench_tag(index),
+	};
 	unsigned int i;
 	void *pampd;
 
@@ -91,7 +101,7 @@ static inline void *bench_store_in(struct bench *b, enum zbud_class class,
 		memset(page_address(frame), 0x6b, PAGE_SIZE);
 		atomic_long_inc(&b->frames);
 	}
-	pampd = zbud_alloc(&b->zbud, class, &handle, data, size, &frame);
+	pampd = zbud_alloc(&b->zbud, class, &handle, &content, &frame);
 	if (frame)
 		bench_release(b, frame);
 	kfree(data);
@@ -118,7 +128,7 @@ static inline bool bench_intact(const void *pampd, u64 index)
 			i++;
 	}
 	kfree(buf);
-	return i && i == size;
+	return i && i == size && zbud_tag(pampd) == bench_tag(index);
 }
 
 /* Take back a list of frames: how many? */

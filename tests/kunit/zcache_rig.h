@@ -144,8 +144,9 @@ static inline int rig_init(struct kunit *test)
 	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	zc->events = alloc_percpu(struct zcache_events);
 	KUNIT_ASSERT_TRUE(test, !!zc->events);
-	zc->comp = zcache_comp_create(zcache_comp_default());
-	KUNIT_ASSERT_FALSE(test, IS_ERR(zc->comp));
+	KUNIT_ASSERT_EQ(test, zcache_comps_init(&zc->comps), 0);
+	KUNIT_ASSERT_EQ(test, zcache_comp_choose(&zc->comps,
+						 zcache_comp_default()), 0);
 	KUNIT_ASSERT_EQ(test, zcache_desc_init(zc), 0);
 	KUNIT_ASSERT_EQ(test, zcache_reuse_init(&zc->reuse, totalram_pages()),
 			0);
@@ -186,7 +187,7 @@ static inline void rig_exit(struct kunit *test)
 	zcache_cost_exit(&zc->cost);
 	zcache_reuse_exit(&zc->reuse);
 	zcache_desc_exit(zc);
-	zcache_comp_destroy(zc->comp);
+	zcache_comps_exit(&zc->comps);
 	free_percpu(zc->events);
 }
 

@@ -464,6 +464,60 @@ static void not_in_vain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_COMPRESSED_IN_VAIN), 0);
 }
 
+static void put_swap(struct kunit *test, unsigned long index)
+{
+	struct rig *rig = test->priv;
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	void *pampd;
+
+	rig_fill(page, index, 1000);
+	pampd = zcache_swap_create(&rig->pool, &rig_oid, index, page);
+	__free_page(page);
+	KUNIT_ASSERT_NOT_NULL(test, pampd);
+	publish(test, index, pampd);
+}
+
+/* Pages of one compressor are read while another is in use. */
+static void compressors_change(struct kunit *test)
+{
+	static const char * const names[] = { "lzo", "lz4", "deflate", "zstd" };
+	struct rig *rig = test->priv;
+	struct zcache_comps *comps = &rig->zc.comps;
+	unsigned int i;
+
+	put_swap(test, 0);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!zcache_comp_known(names[i]))
+			kunit_skip(test, "no %s", names[i]);
+		KUNIT_ASSERT_EQ(test, zcache_comp_choose(comps, names[i]), 0);
+		KUNIT_EXPECT_STREQ(test, zcache_comp_name(zcache_comp_in_use(comps)),
+				   names[i]);
+		put_swap(test, 1 + i);
+	}
+	for (i = 0; i <= ARRAY_SIZE(names); i++)
+		KUNIT_EXPECT_TRUE(test, rig_get(rig, i, 1000));
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_DECOMPRESS_FAILED), 0);
+}
+
+static void compressors_refused(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_comps *comps = &rig->zc.comps;
+	struct zcache_comp *comp = zcache_comp_in_use(comps);
+	unsigned int nr = comps->nr;
+
+	KUNIT_EXPECT_EQ(test, zcache_comp_choose(comps, "nonesuch"), -ENOENT);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_comp_in_use(comps), comp);
+	/* There is no room for a new one, but the old ones may be chosen. */
+	comps->nr = ZCACHE_COMPRESSORS;
+	while (nr < ZCACHE_COMPRESSORS)
+		comps->table[nr++] = comp;
+	KUNIT_EXPECT_EQ(test, zcache_comp_choose(comps, "lzo"), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, zcache_comp_choose(comps, zcache_comp_name(comp)), 0);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_comp_in_use(comps), comp);
+	comps->nr = 1;
+}
+
 /* A page that has been elsewhere meanwhile. */
 static void import_what_was_exported(struct kunit *test)
 {
@@ -472,33 +526,34 @@ static void import_what_was_exported(struct kunit *test)
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	struct page *again = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	void *buf = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
-	unsigned int size;
+	struct zbud_content content = { .data = buf };
 	const void *data;
 	void *pampd;
 
 	rig_fill(page, 2, 1000);
 	pampd = zcache_swap_create(&rig->pool, &rig_oid, 2, page);
 	KUNIT_ASSERT_NOT_NULL(test, pampd);
-	size = zbud_size(pampd);
+	content.size = zbud_size(pampd);
 	data = zbud_data(pampd, buf);
 	if (data != buf)
-		memcpy(buf, data, size);
+		memcpy(buf, data, content.size);
 	zcache_pamops.free(&rig->pool.tmem, pampd);
-	KUNIT_EXPECT_EQ(test, zcache_page_expand(&rig->zc, buf, size, again), 0);
+	KUNIT_EXPECT_EQ(test, zcache_page_expand(&rig->zc, &content, again), 0);
 	KUNIT_EXPECT_MEMEQ(test, page_address(page), page_address(again),
 			   PAGE_SIZE);
 
-	pampd = zcache_page_import(&rig->pool, &handle, buf, size,
+	pampd = zcache_page_import(&rig->pool, &handle, &content,
 				   ZCACHE_FROM_MEMORY);
 	KUNIT_ASSERT_NOT_NULL(test, pampd);
 	publish(test, 2, pampd);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 2, 1000));
 	rig->zc.max_pool_percent = 0;
-	KUNIT_EXPECT_NULL(test, zcache_page_import(&rig->pool, &handle, buf,
-						   size, ZCACHE_FROM_MEMORY));
+	KUNIT_EXPECT_NULL(test, zcache_page_import(&rig->pool, &handle,
+						   &content,
+						   ZCACHE_FROM_MEMORY));
 	rig->zc.max_pool_percent = 50;
-	memset(buf, 0xff, size);
-	KUNIT_EXPECT_NE(test, zcache_page_expand(&rig->zc, buf, size, again), 0);
+	memset(buf, 0xff, content.size);
+	KUNIT_EXPECT_NE(test, zcache_page_expand(&rig->zc, &content, again), 0);
 	__free_page(again);
 	__free_page(page);
 }
@@ -525,6 +580,8 @@ static struct kunit_case admit_cases[] = {
 	KUNIT_CASE(not_in_vain),
 	KUNIT_CASE(cap_is_kept),
 	KUNIT_CASE(import_what_was_exported),
+	KUNIT_CASE(compressors_change),
+	KUNIT_CASE(compressors_refused),
 	{}
 };
 
