@@ -432,7 +432,7 @@ static int comp_init(struct zcache *zc)
 	}
 	if (err)
 		zcache_comps_exit(&zc->comps);
-	else
+	else if (name != zcache_compressor)
 		strscpy(zcache_compressor, name);
 	return err;
 }

@@ -327,6 +327,18 @@ target_is_a_peer() {
 		takes $target auto && takes $target 63
 }
 
+# The others have been told which it is.
+compressor_stays() {
+	before=$(cat $parameters/compressor)
+	! (echo lzo > $parameters/compressor) 2> /dev/null &&
+		[ "$(cat $parameters/compressor)" = "$before" ]
+}
+
+compressor_changes() {
+	echo lzo > $parameters/compressor && [ "$(cat $parameters/compressor)" = lzo ] &&
+		echo lzo-rle > $parameters/compressor
+}
+
 test_enabled() {
 	mark
 	check 'it can be enabled' takes $meadow/enable 1
@@ -340,6 +352,7 @@ test_enabled() {
 	check 'the cluster stays' stays $meadow
 	check 'no node comes' no_new_node
 	check 'no other cluster' one_at_a_time
+	check 'no other compressor' compressor_stays
 	check 'peers are shown' peers_are_shown
 	check 'the target is a peer' target_is_a_peer
 }
@@ -353,6 +366,7 @@ test_disabled() {
 	check 'nor is there one to choose' refuses 'No such file' 'there is no peer 1' \
 		$sys/remote_target_nodenum 1
 	check 'it can be changed' takes $meadow/node/bee/port 7777
+	check 'the compressor, too' compressor_changes
 	check 'a node goes' rmdir $meadow/node/bee
 	good_meadow
 }
@@ -393,7 +407,7 @@ test_knobs() {
 	done
 }
 
-begin 70
+begin 72
 mount_configfs
 at_end remove_all
 # The node listens there.
