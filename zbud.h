@@ -96,7 +96,7 @@ struct zbud {
  */
 struct zbud_content {
 	const void *data;
-	u16 size;
+	unsigned int size;
 	u8 tag;
 };
 

@@ -181,8 +181,10 @@ void zcache_comps_exit(struct zcache_comps *comps)
 
 		cpuhp_state_remove_instance_nocalls(comps->cpuhp_state,
 						    &comp->node);
+		comps->table[comps->nr] = NULL;
 		comp_free(comp);
 	}
+	comps->in_use = NULL;
 	cpuhp_remove_multi_state(comps->cpuhp_state);
 }
 
@@ -198,21 +200,26 @@ static struct zcache_comp *comp_create(struct zcache_comps *comps,
 		return ERR_PTR(-ENOMEM);
 	comp->lzo = lzo ? lzo->compress : NULL;
 	comp->tag = comps->nr;
+	err = -ENOENT;
+	if (strscpy(comp->name, name) < 0)
+		goto err_free;
+	err = -ENOMEM;
 	comp->ctx = alloc_percpu(struct zcache_comp_ctx);
-	if (!comp->ctx || strscpy(comp->name, name) < 0) {
-		err = comp->ctx ? -ENOENT : -ENOMEM;
-		free_percpu(comp->ctx);
-		kfree(comp);
-		return ERR_PTR(err);
-	}
+	if (!comp->ctx)
+		goto err_free;
 	for_each_possible_cpu(cpu)
 		mutex_init(&per_cpu_ptr(comp->ctx, cpu)->lock);
 	err = cpuhp_state_add_instance(comps->cpuhp_state, &comp->node);
-	if (err) {
-		comp_free(comp);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto err_ctx;
 	return comp;
+
+err_ctx:
+	comp_free(comp);
+	return ERR_PTR(err);
+err_free:
+	kfree(comp);
+	return ERR_PTR(err);
 }
 
 static struct zcache_comp *comp_find(struct zcache_comps *comps,
@@ -276,10 +283,12 @@ struct zcache_comp *zcache_comp_in_use(struct zcache_comps *comps)
  * what was in the table when it was compressed.
  *
  * Context: any.
- * Return: the compressor.
+ * Return: the compressor; NULL for a tag that no page of ours bears.
  */
 struct zcache_comp *zcache_comp_of(struct zcache_comps *comps, unsigned int tag)
 {
+	if (WARN_ON_ONCE(tag >= ZCACHE_COMPRESSORS || !comps->table[tag]))
+		return NULL;
 	return comps->table[tag];
 }
 

@@ -320,8 +320,11 @@ static int choose_compressor(struct zcache *zc, const char *name)
 {
 	int err;
 
+	/* May have a module loaded, which takes its time: before any lock of others. */
+	if (!zcache_comp_known(name))
+		return -ENOENT;
 	if (!zcache_switch.started)
-		return zcache_comp_known(name) ? 0 : -ENOENT;
+		return 0;
 	err = ramster_stay_out();
 	if (err)
 		return err;

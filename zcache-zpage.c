@@ -107,6 +107,8 @@ static int load(struct zcache *zc, const void *pampd, void *dst)
 		return 0;
 	}
 	comp = zcache_comp_of(&zc->comps, zbud_tag(pampd));
+	if (!comp)
+		return -EIO;
 	ctx = zcache_comp_begin(comp);
 	data = zbud_data(pampd, zcache_comp_buf(ctx));
 	err = zcache_decompress(comp, ctx, data, zbud_size(pampd), dst);
@@ -373,10 +375,14 @@ int zcache_page_expand(struct zcache *zc, const struct zbud_content *content,
 		       struct page *page)
 {
 	struct zcache_comp *comp = zcache_comp_of(&zc->comps, content->tag);
-	struct zcache_comp_ctx *ctx = zcache_comp_begin(comp);
-	void *dst = kmap_local_page(page);
+	struct zcache_comp_ctx *ctx;
+	void *dst;
 	int err;
 
+	if (!comp)
+		return -EIO;
+	ctx = zcache_comp_begin(comp);
+	dst = kmap_local_page(page);
 	err = zcache_decompress(comp, ctx, content->data, content->size, dst);
 	kunmap_local(dst);
 	zcache_comp_end(ctx);
