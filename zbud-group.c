@@ -12,12 +12,14 @@
 #include "zbud-group.h"
 
 #define NAME_SIZE(words) (((words) + 1) * sizeof(u64))
+#define OWNER_SIZE	sizeof(void *)
 
 static_assert(ZBUD_CHUNKS == BITS_PER_LONG);
 static_assert(ZBUD_GROUP_CHUNKS - ZBUD_HEADER_CHUNKS <= U8_MAX);
 static_assert(ZBUD_HEADER_CHUNKS <= 2);
-static_assert(sizeof(struct zbud_zpage) + NAME_SIZE(TMEM_OID_WORDS) <=
+static_assert(sizeof(struct zbud_zpage) + NAME_SIZE(TMEM_OID_WORDS) + OWNER_SIZE <=
 	      ZBUD_CHUNK_SIZE);
+static_assert(TMEM_OID_WORDS < 4);	/* in two bits */
 
 /* The chunk that a zpage begins at, counted over all frames. */
 static unsigned int chunk_of(struct zbud_group *group,
@@ -52,25 +54,38 @@ static unsigned int oid_words(const struct tmem_oid *oid)
 /**
  * zbud_head_size() - what a zpage has besides the compressed bytes
  * @words: words of its object's name, without zeros at the end
+ * @owned: has it an owner?
  *
  * Return: bytes.
  */
-unsigned int zbud_head_size(unsigned int words)
+unsigned int zbud_head_size(unsigned int words, bool owned)
 {
-	return sizeof(struct zbud_zpage) + NAME_SIZE(words);
+	return sizeof(struct zbud_zpage) + NAME_SIZE(words) +
+	       (owned ? OWNER_SIZE : 0);
+}
+
+static unsigned int head_size(const struct zbud_zpage *zpage)
+{
+	return zbud_head_size(zpage->oid_words, zpage->owned);
+}
+
+static unsigned int size_of(const struct tmem_oid *oid,
+			    const struct zbud_content *content)
+{
+	return zbud_head_size(oid_words(oid), content->owner) + content->size;
 }
 
 /**
  * zbud_zpage_chunks() - how many chunks does a zpage take?
  * @oid: its object
- * @size: compressed bytes
+ * @content: what will be in it
  *
  * Return: the number, if it lies in one piece.
  */
-unsigned int zbud_zpage_chunks(const struct tmem_oid *oid, unsigned int size)
+unsigned int zbud_zpage_chunks(const struct tmem_oid *oid,
+			       const struct zbud_content *content)
 {
-	return DIV_ROUND_UP(zbud_head_size(oid_words(oid)) + size,
-			    ZBUD_CHUNK_SIZE);
+	return DIV_ROUND_UP(size_of(oid, content), ZBUD_CHUNK_SIZE);
 }
 
 static void set_name(struct zbud_zpage *zpage, const struct tmem_handle *handle)
@@ -94,6 +109,30 @@ void zbud_zpage_name(const struct zbud_zpage *zpage, struct tmem_handle *handle)
 	memcpy(&handle->index, zpage->data, sizeof(u64));
 	memcpy(handle->oid.w, zpage->data + sizeof(u64),
 	       zpage->oid_words * sizeof(u64));
+}
+
+static void set_owner(struct zbud_zpage *zpage, void *owner)
+{
+	zpage->owned = !!owner;
+	if (owner)
+		memcpy(zpage->data + NAME_SIZE(zpage->oid_words), &owner,
+		       OWNER_SIZE);
+}
+
+/**
+ * zbud_zpage_owner() - whose is a zpage?
+ * @zpage: the zpage
+ *
+ * Return: what it was laid with, or NULL.
+ */
+void *zbud_zpage_owner(const struct zbud_zpage *zpage)
+{
+	void *owner = NULL;
+
+	if (zpage->owned)
+		memcpy(&owner, zpage->data + NAME_SIZE(zpage->oid_words),
+		       OWNER_SIZE);
+	return owner;
 }
 
 /* Chunks of a group */
@@ -208,12 +247,12 @@ struct zbud_zpage *zbud_group_lay(struct zbud_group *group,
 	struct zbud_zpage *zpage;
 	struct zbud_run *run;
 
-	run = take(group, zbud_head_size(oid_words(&handle->oid)) +
-			  content->size);
+	run = take(group, size_of(&handle->oid, content));
 	if (!run)
 		return NULL;
 	zpage = container_of(run, struct zbud_zpage, run);
 	set_name(zpage, handle);
+	set_owner(zpage, content->owner);
 	zpage->size = content->size;
 	zpage->tag = content->tag;
 	zpage->refs = 1;
@@ -256,7 +295,7 @@ static void *next_piece(struct zbud_zpage *zpage, struct zbud_run **run,
 		*run = next_run(zbud_zpage_group(zpage), *run);
 	} else {
 		*run = &zpage->run;
-		head = zbud_head_size(zpage->oid_words);
+		head = head_size(zpage);
 	}
 	*len = (*run)->nr * ZBUD_CHUNK_SIZE - head;
 	return (void *)*run + head;
@@ -303,7 +342,7 @@ static void gather(struct zbud_zpage *zpage, void *buf)
 const void *zbud_zpage_data(struct zbud_zpage *zpage, void *buf)
 {
 	if (!zbud_zpage_split(zpage))
-		return zpage->data + NAME_SIZE(zpage->oid_words);
+		return (void *)zpage + head_size(zpage);
 	gather(zpage, buf);
 	return buf;
 }

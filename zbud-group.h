@@ -10,7 +10,7 @@
  * is a few chunks for all of its frames, instead of up to half of each.
  * Nothing is ever moved.
  *
- * A zpage is a header, its name, and the compressed bytes.
+ * A zpage is a header, its name, its owner if it has one, and the compressed bytes.
  */
 #ifndef _ZBUD_GROUP_H
 #define _ZBUD_GROUP_H
@@ -43,18 +43,20 @@ struct zbud_run {
  * struct zbud_zpage - header of a zpage
  * @run: its first run
  * @oid_words: words of its object's name; those that are left out are zero
+ * @owned: it has an owner
  * @tag: the host's
  * @size: compressed bytes
  * @refs: the tmem entry's reference and one for each pin
  * @pool_id: of its name
- * @data: the index, the words of the object's name, then the compressed bytes,
- *	of which all but the first run's lie elsewhere
+ * @data: the index, the words of the object's name, the owner if it has one, then
+ *	the compressed bytes, of which all but the first run's lie elsewhere
  *
  * @refs is protected by the queue's lock, the rest is immutable.
  */
 struct zbud_zpage {
 	struct zbud_run run;
-	u8 oid_words : 4;
+	u8 oid_words : 2;
+	u8 owned : 1;
 	u8 tag : 4;
 	u16 size;
 	u16 refs;
@@ -120,14 +122,16 @@ static inline bool zbud_zpage_split(const struct zbud_zpage *zpage)
 	return zpage->run.next_frame != ZBUD_NO_FRAME;
 }
 
-unsigned int zbud_head_size(unsigned int words);
-unsigned int zbud_zpage_chunks(const struct tmem_oid *oid, unsigned int size);
+unsigned int zbud_head_size(unsigned int words, bool owned);
+unsigned int zbud_zpage_chunks(const struct tmem_oid *oid,
+			       const struct zbud_content *content);
 struct zbud_zpage *zbud_group_lay(struct zbud_group *group,
 				  const struct tmem_handle *handle,
 				  const struct zbud_content *content);
 void zbud_group_release(struct zbud_group *group, struct zbud_zpage *zpage);
 void zbud_zpage_name(const struct zbud_zpage *zpage,
 		     struct tmem_handle *handle);
+void *zbud_zpage_owner(const struct zbud_zpage *zpage);
 void zbud_zpage_write(struct zbud_zpage *zpage, const void *data);
 const void *zbud_zpage_data(struct zbud_zpage *zpage, void *buf);
 

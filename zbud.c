@@ -234,7 +234,7 @@ static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 					  const struct tmem_handle *handle,
 					  const struct zbud_content *content)
 {
-	unsigned int chunks = zbud_zpage_chunks(&handle->oid, content->size);
+	unsigned int chunks = zbud_zpage_chunks(&handle->oid, content);
 	struct zbud_zpage *zpage;
 	struct zbud_group *group;
 
@@ -250,19 +250,20 @@ static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 	return NULL;
 }
 
-/* Drop a reference; frames that are empty then go to @frames. */
-static void zpage_put(struct zbud_queue *queue, struct zbud_group *group,
+/* Drop a reference: was it the last? Frames that are empty then go to @frames. */
+static bool zpage_put(struct zbud_queue *queue, struct zbud_group *group,
 		      struct zbud_zpage *zpage, struct list_head *frames)
 {
 	lockdep_assert_held(&queue->lock);
 
 	if (WARN_ON_ONCE(!zpage->refs) || --zpage->refs)
-		return;
+		return false;
 	room_del(queue, group);
 	count_zpage(queue, zpage, -1);
 	zbud_group_release(group, zpage);
 	if (!group->evicting)
 		group_settle(queue, group, frames);
+	return true;
 }
 
 /**
@@ -293,7 +294,7 @@ void zbud_init(struct zbud *zbud)
 unsigned int zbud_max_size(void)
 {
 	return (ZBUD_CHUNKS - ZBUD_HEADER_CHUNKS) * ZBUD_CHUNK_SIZE -
-	       zbud_head_size(TMEM_OID_WORDS);
+	       zbud_head_size(TMEM_OID_WORDS, true);
 }
 
 /**
@@ -384,17 +385,20 @@ void zbud_pin(struct zbud *zbud, void *pampd)
  *	lru; they are the caller's
  *
  * Context: any but hard interrupt.
+ * Return: true if it was the last one.
  */
-void zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames)
+bool zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames)
 {
 	struct zbud_zpage *zpage = pampd_zpage(pampd);
 	struct zbud_group *group = zbud_zpage_group(zpage);
 	struct zbud_queue *queue = group_queue(zbud, group);
 	unsigned long flags;
+	bool last;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	zpage_put(queue, group, zpage, frames);
+	last = zpage_put(queue, group, zpage, frames);
 	spin_unlock_irqrestore(&queue->lock, flags);
+	return last;
 }
 
 /**
@@ -417,6 +421,17 @@ unsigned int zbud_size(const void *pampd)
 unsigned int zbud_tag(const void *pampd)
 {
 	return pampd_zpage(pampd)->tag;
+}
+
+/**
+ * zbud_owner() - whose is a zpage?
+ * @pampd: a zpage that the caller holds a reference to
+ *
+ * Return: the owner it was stored with, or NULL.
+ */
+void *zbud_owner(const void *pampd)
+{
+	return zbud_zpage_owner(pampd_zpage(pampd));
 }
 
 /**
@@ -610,7 +625,7 @@ unsigned int zbud_room(struct zbud *zbud, enum zbud_class class)
 					 ZBUD_GROUP_CHUNKS));
 	if (chunks == ZBUD_GROUP_CHUNKS)
 		return 0;
-	return min(chunks * ZBUD_CHUNK_SIZE - zbud_head_size(1), zbud_max_size());
+	return min(chunks * ZBUD_CHUNK_SIZE - zbud_head_size(1, false), zbud_max_size());
 }
 
 /**

@@ -93,11 +93,14 @@ struct zbud {
  * @data: the compressed bytes
  * @size: how many; 1 to zbud_max_size()
  * @tag: whatever the host wants to know of them, 0 to ZBUD_MAX_TAG
+ * @owner: whose they are, for the host, or NULL, which takes no room. Not in a
+ *	class that is evicted: there the host does not get to know of the end
  */
 struct zbud_content {
 	const void *data;
 	unsigned int size;
 	u8 tag;
+	void *owner;
 };
 
 /**
@@ -128,9 +131,10 @@ void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
 		 const struct tmem_handle *handle,
 		 const struct zbud_content *content, struct page **frame);
 void zbud_pin(struct zbud *zbud, void *pampd);
-void zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames);
+bool zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames);
 unsigned int zbud_size(const void *pampd);
 unsigned int zbud_tag(const void *pampd);
+void *zbud_owner(const void *pampd);
 const void *zbud_data(const void *pampd, void *buf);
 bool zbud_is_zpage(const void *pampd);
 unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,

@@ -22,6 +22,7 @@
  * the LRU. So a descriptor may be off the LRU with its entry in tmem, or on it
  * without, and both are right.
  */
+#include <linux/frontswap.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/refcount.h>
@@ -41,6 +42,7 @@
  * @handle: its name; immutable
  * @word: what it is filled with; immutable
  * @frame: or where it is, NULL if it is filled; immutable
+ * @owner: whom it is charged to, or NULL; immutable
  * @refs: that of tmem's entry and one for each pin
  * @stamp: when it was stored or read last, by zbud's clock; under the LRU's lock
  * @class: whose; immutable
@@ -53,6 +55,7 @@ struct zcache_desc {
 		unsigned long word;
 		struct page *frame;
 	};
+	struct obj_cgroup *owner;
 	refcount_t refs;
 	u16 stamp;
 	u8 class;
@@ -91,7 +94,8 @@ void zcache_desc_exit(struct zcache *zc)
 
 static struct zcache_desc *desc_alloc(struct zcache_pool *pool,
 				      const struct tmem_handle *handle,
-				      enum zcache_desc_kind kind)
+				      enum zcache_desc_kind kind,
+				      struct obj_cgroup *owner)
 {
 	struct zcache_descs *descs = &pool->zc->descs;
 	struct zcache_desc *desc;
@@ -104,6 +108,8 @@ static struct zcache_desc *desc_alloc(struct zcache_pool *pool,
 	desc->handle = *handle;
 	desc->class = pool->class;
 	desc->kind = kind;
+	desc->owner = owner;
+	frontswap_charge(owner, sizeof(*desc));
 	refcount_set(&desc->refs, 1);
 	INIT_LIST_HEAD(&desc->lru);
 	atomic_long_inc(&descs->nr[kind][pool->class]);
@@ -170,15 +176,16 @@ static void evict_filled(struct zcache *zc)
  * @pool: where it will be stored
  * @handle: under what name
  * @word: the word
+ * @owner: whom it is charged to, or NULL
  *
  * Context: reclaim; does not sleep.
  * Return: a pampd, or NULL without memory.
  */
 void *zcache_filled_create(struct zcache_pool *pool,
 			   const struct tmem_handle *handle,
-			   unsigned long word)
+			   unsigned long word, struct obj_cgroup *owner)
 {
-	struct zcache_desc *desc = desc_alloc(pool, handle, ZCACHE_FILLED);
+	struct zcache_desc *desc = desc_alloc(pool, handle, ZCACHE_FILLED, owner);
 	struct zcache_descs *descs = &pool->zc->descs;
 
 	if (!desc)
@@ -205,7 +212,7 @@ void *zcache_raw_create(struct zcache_pool *pool,
 			const struct tmem_handle *handle, const void *src,
 			struct page *frame)
 {
-	struct zcache_desc *desc = desc_alloc(pool, handle, ZCACHE_RAW);
+	struct zcache_desc *desc = desc_alloc(pool, handle, ZCACHE_RAW, NULL);
 
 	if (!desc)
 		return NULL;
@@ -255,6 +262,7 @@ void zcache_desc_free(struct zcache *zc, void *pampd, struct list_head *frames)
 	if (desc->kind == ZCACHE_RAW)
 		list_add_tail(&desc->frame->lru, frames);
 	atomic_long_dec(&descs->nr[desc->kind][desc->class]);
+	frontswap_uncharge(desc->owner, sizeof(*desc));
 	kmem_cache_free(descs->cache, desc);
 }
 

@@ -251,13 +251,13 @@ static void swap_exit(unsigned int type)
 }
 
 static int swap_store(unsigned int type, unsigned long offset,
-		      struct page *page)
+		      struct page *page, struct obj_cgroup *owner)
 {
 	struct zcache_pool *pool = pool_of(swap_pool_id(type));
 	struct tmem_oid oid = swap_oid(offset);
 	void *pampd;
 
-	pampd = zcache_swap_create(pool, &oid, swap_index(offset), page);
+	pampd = zcache_swap_create(pool, &oid, swap_index(offset), page, owner);
 	if (!pampd)
 		return -ENOMEM;
 	return tmem_put(&pool->tmem, &oid, swap_index(offset), pampd,

@@ -196,21 +196,6 @@ bool zcache_pin(struct zcache *zc, const struct tmem_handle *handle,
 	return there;
 }
 
-/**
- * zcache_unpin() - a zpage is not read any more; it may be freed by that
- * @zc: the cache
- * @pampd: the zpage, pinned
- *
- * Context: any but hard interrupt.
- */
-void zcache_unpin(struct zcache *zc, void *pampd)
-{
-	LIST_HEAD(frames);
-
-	zbud_free(&zc->zbud, pampd, &frames);
-	zcache_frames_free(zc, &frames);
-}
-
 /* Parameters */
 
 /* A number from 0 to @max, or one clear message and no change. */

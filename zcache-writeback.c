@@ -45,8 +45,11 @@
 /* Zpages of a group that are looked at. */
 #define NAMES		64
 
-/* Groups in a row of which nothing could be written, until it is given up. */
+/* Groups of which nothing could be written, more than there are: it is given up. */
 #define FUTILE		32
+
+/* For so long. */
+#define REST		HZ
 
 /* How long a device that has failed is left alone. */
 #define SICK		(5 * HZ)
@@ -80,6 +83,7 @@ struct flight {
  * @work: the worker
  * @oom: asks before a program is killed
  * @sick: when a write failed last, in jiffies; READ_ONCE
+ * @vain: when there was nothing that could be written, in jiffies; READ_ONCE
  * @old: the worker's
  * @drained: of zcache_writeback_drain(), which runs once at a time
  * @names: what is in a group; the worker's
@@ -87,9 +91,10 @@ struct flight {
 struct zcache_writeback {
 	struct zcache *zc;
 	struct workqueue_struct *wq;
-	struct work_struct work;
+	struct delayed_work work;
 	struct notifier_block oom;
 	unsigned long sick;
+	unsigned long vain;
 	struct flight old;
 	struct flight drained;
 	struct zbud_name names[NAMES];
@@ -186,18 +191,36 @@ static bool is_sick(const struct zcache_writeback *wb)
 	return time_before(jiffies, READ_ONCE(wb->sick) + SICK);
 }
 
+static bool is_resting(const struct zcache_writeback *wb)
+{
+	return time_before(jiffies, READ_ONCE(wb->vain) + REST);
+}
+
+static long nr_frames(const struct zcache_writeback *wb)
+{
+	return atomic_long_read(&wb->zc->nr_frames);
+}
+
+static bool is_wanted(const struct zcache_writeback *wb)
+{
+	return READ_ONCE(wb->zc->writeback_enabled) && !is_sick(wb) &&
+	       zcache_frames_above_goal(wb->zc);
+}
+
+/* A cgroup may have much here that must not be written: look at all there is. */
 static void writeback_work(struct work_struct *work)
 {
-	struct zcache_writeback *wb = container_of(work, struct zcache_writeback,
-						   work);
+	struct zcache_writeback *wb = container_of(to_delayed_work(work),
+						   struct zcache_writeback, work);
 	unsigned int noreclaim = memalloc_noreclaim_save();
-	unsigned int futile = 0;
+	long futile = 0;
 
-	while (READ_ONCE(wb->zc->writeback_enabled) && !is_sick(wb) &&
-	       zcache_frames_above_goal(wb->zc) && futile < FUTILE) {
+	while (is_wanted(wb) && futile <= FUTILE + nr_frames(wb) / ZBUD_FRAMES) {
 		futile = write_group(wb) ? 0 : futile + 1;
 		cond_resched();
 	}
+	if (futile && is_wanted(wb))
+		WRITE_ONCE(wb->vain, jiffies);
 	end_all(&wb->old);
 	zcache_frames_relieved(wb->zc);
 	memalloc_noreclaim_restore(noreclaim);
@@ -210,21 +233,19 @@ static void writeback_work(struct work_struct *work)
  * It is written until the goal is reached.
  *
  * Context: any.
- * Return: false if it is not, since it may not be, or the device has failed.
+ * Return: false if it is not, since it may not be, or the device has failed; or not
+ * now, since there was nothing that could be written.
  */
 bool zcache_writeback_wake(struct zcache *zc)
 {
 	struct zcache_writeback *wb = zc->writeback;
+	bool now;
 
 	if (!wb || !READ_ONCE(zc->writeback_enabled) || is_sick(wb))
 		return false;
-	queue_work(wb->wq, &wb->work);
-	return true;
-}
-
-static long nr_frames(struct zcache_writeback *wb)
-{
-	return atomic_long_read(&wb->zc->nr_frames);
+	now = !is_resting(wb);
+	queue_delayed_work(wb->wq, &wb->work, now ? 0 : REST);
+	return now;
 }
 
 /*
@@ -242,8 +263,10 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *arg)
 
 	/* The worker may just have been about to end. */
 	for (tries = 0; freed <= 0 && tries < OOM_TRIES; tries++) {
+		WRITE_ONCE(wb->vain, jiffies - REST);
 		zcache_frames_relieve(wb->zc);
-		while (work_busy(&wb->work) && time_before(jiffies, end) &&
+		mod_delayed_work(wb->wq, &wb->work, 0);
+		while (work_busy(&wb->work.work) && time_before(jiffies, end) &&
 		       before - nr_frames(wb) < IN_FLIGHT)
 			schedule_timeout_uninterruptible(1);
 		freed = before - nr_frames(wb);
@@ -339,9 +362,10 @@ int zcache_writeback_init(struct zcache *zc)
 		kvfree(wb);
 		return -ENOMEM;
 	}
-	INIT_WORK(&wb->work, writeback_work);
+	INIT_DELAYED_WORK(&wb->work, writeback_work);
 	wb->oom.notifier_call = on_oom;
 	wb->sick = jiffies - SICK;
+	wb->vain = jiffies - REST;
 	wb->old.wb = wb;
 	wb->drained.wb = wb;
 	wb->zc = zc;
@@ -360,6 +384,7 @@ void zcache_writeback_exit(struct zcache *zc)
 
 	unregister_oom_notifier(&wb->oom);
 	zc->writeback = NULL;
+	cancel_delayed_work_sync(&wb->work);
 	destroy_workqueue(wb->wq);
 	kvfree(wb);
 }

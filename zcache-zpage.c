@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/frontswap.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
@@ -40,12 +41,14 @@ static bool page_filled(const void *page, unsigned long *word)
  * @pool: which will store it
  * @handle: its name there
  * @plan: how
+ * @owner: whom it is charged to, or NULL
  * @src: its bytes
  */
 struct put {
 	struct zcache_pool *pool;
 	struct tmem_handle handle;
 	struct zcache_plan plan;
+	struct obj_cgroup *owner;
 	const void *src;
 };
 
@@ -59,7 +62,7 @@ static struct page *take_frame(struct put *put)
 }
 
 /* Room for a zpage: where there is some, or else in another frame. */
-static void *store(struct put *put, const struct zbud_content *content)
+static void *find_room(struct put *put, const struct zbud_content *content)
 {
 	struct zcache *zc = put->pool->zc;
 	struct zbud *zbud = put->pool->zbud;
@@ -79,6 +82,16 @@ static void *store(struct put *put, const struct zbud_content *content)
 	pampd = zbud_alloc(zbud, class, &put->handle, content, &frame);
 	if (frame)	/* Room has appeared meanwhile. */
 		zcache_frame_unget(zc, frame);
+	return pampd;
+}
+
+/* Nobody else knows the zpage, so it cannot be gone before it is charged. */
+static void *store(struct put *put, const struct zbud_content *content)
+{
+	void *pampd = find_room(put, content);
+
+	if (pampd)
+		frontswap_charge(content->owner, content->size);
 	return pampd;
 }
 
@@ -135,6 +148,7 @@ static void *compress_and_store(struct put *put)
 	struct zbud_content content = {
 		.data = zcache_comp_buf(ctx),
 		.tag = zcache_comp_tag(comp),
+		.owner = put->owner,
 	};
 	void *pampd = NULL;
 	unsigned int size;
@@ -185,6 +199,16 @@ static void zpage_pin(struct tmem_pool *tmem, void *pampd)
 		zcache_desc_pin(pool->zc, pampd);
 }
 
+/* Its owner and its size must be known before it may be gone. */
+static void put_zpage(struct zbud *zbud, void *pampd, struct list_head *frames)
+{
+	struct obj_cgroup *owner = zbud_owner(pampd);
+	unsigned int size = zbud_size(pampd);
+
+	if (zbud_free(zbud, pampd, frames))
+		frontswap_uncharge(owner, size);
+}
+
 static void zpage_free(struct tmem_pool *tmem, void *pampd)
 {
 	struct zcache_pool *pool = to_zcache_pool(tmem);
@@ -195,10 +219,25 @@ static void zpage_free(struct tmem_pool *tmem, void *pampd)
 		return;
 	}
 	if (zbud_is_zpage(pampd))
-		zbud_free(pool->zbud, pampd, &frames);
+		put_zpage(pool->zbud, pampd, &frames);
 	else
 		zcache_desc_free(pool->zc, pampd, &frames);
 	zcache_frames_free(pool->zc, &frames);
+}
+
+/**
+ * zcache_unpin() - a zpage is not read any more; it may be freed by that
+ * @zc: the cache
+ * @pampd: the zpage, pinned by zcache_pin()
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_unpin(struct zcache *zc, void *pampd)
+{
+	LIST_HEAD(frames);
+
+	put_zpage(&zc->zbud, pampd, &frames);
+	zcache_frames_free(zc, &frames);
 }
 
 /* That one cannot be had does not mean that there is none: cleancache has a rule. */
@@ -289,7 +328,7 @@ void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 		goto out;
 	if (page_filled(put.src, &word)) {
 		zcache_seen(pool->zc, oid, index);
-		pampd = zcache_filled_create(pool, &put.handle, word);
+		pampd = zcache_filled_create(pool, &put.handle, word, NULL);
 	} else if (zcache_admit(pool->zc, &put.handle, read_ns, &put.plan)) {
 		pampd = store_page(&put, begin);
 	}
@@ -306,26 +345,29 @@ out:
  * @oid: in which object
  * @index: at which page index
  * @page: the page; must not change while this runs
+ * @owner: whom it is charged to, or NULL
  *
  * Context: reclaim; may sleep, but does not wait for memory here, and for that of
  * others not for long.
  * Return: a pampd that tmem does not know yet, or NULL if the page is refused.
  */
 void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
-			 unsigned long index, struct page *page)
+			 unsigned long index, struct page *page,
+			 struct obj_cgroup *owner)
 {
 	struct put put = put_of(pool, oid, index, page);
 	void *pampd = NULL;
 	unsigned long word;
 	bool filled;
 
+	put.owner = owner;
 	filled = page_filled(put.src, &word);
 	if (!filled)
 		ramster_make_room();
 	if (refused(pool->zc))
 		goto out;
 	if (filled)
-		pampd = zcache_filled_create(pool, &put.handle, word);
+		pampd = zcache_filled_create(pool, &put.handle, word, owner);
 	else if (!zcache_frames_wanted(pool->zc))
 		pampd = store_page(&put, zcache_cost_begin(&pool->zc->cost));
 out:

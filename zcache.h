@@ -32,6 +32,7 @@ struct cleancache_ops;
 struct dentry;
 struct frontswap_ops;
 struct kmem_cache;
+struct obj_cgroup;
 struct page;
 struct shrinker;
 struct task_struct;
@@ -328,7 +329,6 @@ void zcache_pool_destroy(struct zcache *zc, u32 id);
 bool zcache_unlink(void *zc, const struct tmem_handle *handle, void *pampd);
 bool zcache_pin(struct zcache *zc, const struct tmem_handle *handle,
 		void *pampd);
-void zcache_unpin(struct zcache *zc, void *pampd);
 int zcache_drain(void);
 
 /* zcache-hooks.c APIs: */
@@ -344,12 +344,13 @@ extern const struct tmem_pamops zcache_pamops;
 void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page, u32 read_ns);
 void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
-			 unsigned long index, struct page *page);
-
+			 unsigned long index, struct page *page,
+			 struct obj_cgroup *owner);
 void *zcache_page_import(struct zcache_pool *pool,
 			 const struct tmem_handle *handle,
 			 const struct zbud_content *content,
 			 enum zcache_from from);
+void zcache_unpin(struct zcache *zc, void *pampd);
 int zcache_page_expand(struct zcache *zc, const struct zbud_content *content,
 		       struct page *page);
 
@@ -358,7 +359,7 @@ int zcache_desc_init(struct zcache *zc);
 void zcache_desc_exit(struct zcache *zc);
 void *zcache_filled_create(struct zcache_pool *pool,
 			   const struct tmem_handle *handle,
-			   unsigned long word);
+			   unsigned long word, struct obj_cgroup *owner);
 void *zcache_raw_create(struct zcache_pool *pool,
 			const struct tmem_handle *handle, const void *src,
 			struct page *frame);

@@ -74,6 +74,7 @@ struct ramster_events {
 	unsigned long count[RAMSTER_NR_EVENTS];
 };
 
+struct obj_cgroup;
 struct ramster;
 struct ramster_keeper;
 
@@ -82,6 +83,7 @@ struct ramster_keeper;
  * @list: in the keeper's pages, or in its flushes when the last reference is gone
  * @keeper: who keeps it; immutable
  * @handle: its name at home; immutable
+ * @owner: the cgroup it is counted for, with no bytes, or NULL; immutable
  * @serial: its name on the wire; immutable
  * @refs: that of tmem's entry and one for each pin
  * @crc: CRC32C of its bytes, because peers can lie; immutable
@@ -96,6 +98,7 @@ struct ramster_rpage {
 	struct list_head list;		/* keeper->lock */
 	struct ramster_keeper *keeper;
 	struct tmem_handle handle;
+	struct obj_cgroup *owner;
 	u64 serial;
 	refcount_t refs;
 	u32 crc;

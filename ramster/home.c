@@ -134,6 +134,7 @@ static struct zbud_content content_of(const struct fetch *fetch)
 		.data = fetch->buf,
 		.size = fetch->rpage->size,
 		.tag = fetch->rpage->tag,
+		.owner = fetch->rpage->owner,
 	};
 }
 

@@ -18,6 +18,7 @@
 
 #include <linux/crc32c.h>
 #include <linux/err.h>
+#include <linux/frontswap.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 
@@ -69,8 +70,10 @@ struct ramster_rpage *ramster_rpage_create(struct ramster_keeper *keeper,
 		.crc = crc32c(0, content->data, content->size),
 		.size = content->size,
 		.tag = content->tag,
+		.owner = content->owner,
 		.class = class,
 	};
+	frontswap_charge(rpage->owner, 0);
 	INIT_LIST_HEAD(&rpage->list);
 	refcount_set(&rpage->refs, 1);
 	return rpage;
@@ -99,6 +102,7 @@ void ramster_rpage_publish(struct ramster_rpage *rpage)
  */
 void ramster_rpage_discard(struct ramster_rpage *rpage)
 {
+	frontswap_uncharge(rpage->owner, 0);
 	kfree(rpage);
 }
 
@@ -246,6 +250,8 @@ void ramster_free(void *pampd)
 
 	if (!refcount_dec_and_test(&rpage->refs))
 		return;
+	/* What is left of it is but a note. */
+	frontswap_uncharge(rpage->owner, 0);
 	spin_lock_irqsave(&keeper->lock, flags);
 	if (!list_empty(&rpage->list)) {
 		list_del_init(&rpage->list);

@@ -235,6 +235,7 @@ static int put_send(struct ramster *r, struct ramster_keeper *keeper,
 		.data = zbud_data(name->pampd, put->buf),
 		.size = zbud_size(name->pampd),
 		.tag = zbud_tag(name->pampd),
+		.owner = zbud_owner(name->pampd),
 	};
 
 	put->pampd = name->pampd;

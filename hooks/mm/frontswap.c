@@ -35,6 +35,8 @@
  * before the write begins, and the folio is what counts: it is dirty again if the
  * write fails.
  *
+ * What a cgroup has in the backend is charged to it, see frontswap-memcg.c.
+ *
  * The backend may go when nothing is stored. To get there it takes no more pages,
  * which this layer sees to, and has those that are left written: while none come,
  * what is empty stays so.
@@ -60,6 +62,7 @@
 #include <linux/writeback.h>
 #include <linux/zswap.h>
 
+#include "frontswap-memcg.h"
 #include "internal.h"
 #include "swap.h"
 
@@ -96,6 +99,7 @@ enum frontswap_event {
 	FRONTSWAP_FAILED_STORES,
 	FRONTSWAP_INVALIDATES,
 	FRONTSWAP_SPARED,
+	FRONTSWAP_OVER_LIMIT,
 	FRONTSWAP_WRITEBACKS,
 	FRONTSWAP_NR_EVENTS
 };
@@ -107,6 +111,7 @@ static const char * const frontswap_event_names[FRONTSWAP_NR_EVENTS] = {
 	[FRONTSWAP_FAILED_STORES]	= "failed_stores",
 	[FRONTSWAP_INVALIDATES]		= "invalidates",
 	[FRONTSWAP_SPARED]		= "spared",
+	[FRONTSWAP_OVER_LIMIT]		= "over_limit",
 	[FRONTSWAP_WRITEBACKS]		= "writebacks",
 };
 
@@ -128,6 +133,17 @@ static bool frontswap_off __ro_after_init;
 static void count(enum frontswap_event event, unsigned long nr)
 {
 	this_cpu_add(frontswap_events.count[event], nr);
+}
+
+/**
+ * __frontswap_is_enabled() - does the backend take pages?
+ *
+ * Context: any.
+ * Return: false while it is paused.
+ */
+bool __frontswap_is_enabled(void)
+{
+	return !READ_ONCE(frontswap_paused);
 }
 
 /**
@@ -244,22 +260,34 @@ static void forget_zswap(swp_entry_t entry, unsigned int nr)
 		zswap_invalidate(entry);
 }
 
+/* Has its cgroup as much here as it may have? */
+static bool over_limit(struct obj_cgroup *owner)
+{
+	if (frontswap_may_store(owner))
+		return false;
+	count(FRONTSWAP_OVER_LIMIT, 1);
+	return true;
+}
+
 static bool store_folio(const struct frontswap_ops *ops, struct folio *folio)
 {
 	unsigned int i, nr = folio_nr_pages(folio);
 	unsigned int type = swp_type(folio->swap);
 	unsigned long offset = swp_offset(folio->swap);
 	struct frontswap_area *area = &frontswap_areas[type];
+	struct obj_cgroup *owner;
 
 	if (!area->attached)
 		return false;
 
+	owner = frontswap_owner_get(folio);
 	for (i = 0; i < nr; i++) {
-		if (READ_ONCE(frontswap_paused) ||
-		    ops->store(type, offset + i, folio_page(folio, i)))
+		if (READ_ONCE(frontswap_paused) || over_limit(owner) ||
+		    ops->store(type, offset + i, folio_page(folio, i), owner))
 			break;
 		mark_stored(area, offset + i);
 	}
+	frontswap_owner_put(owner);
 	if (i < nr) {
 		/* Also the pages not tried: an older copy may be there. */
 		erase(ops, type, offset, nr);
@@ -268,6 +296,7 @@ static bool store_folio(const struct frontswap_ops *ops, struct folio *folio)
 	}
 	forget_zswap(folio->swap, nr);
 	count(FRONTSWAP_SUCC_STORES, nr);
+	frontswap_account(folio, FRONTSWAP_OUT);
 	return true;
 }
 
@@ -338,6 +367,7 @@ static bool load_folio(const struct frontswap_ops *ops, struct folio *folio)
 		erase(ops, type, offset, nr);
 	}
 	count(FRONTSWAP_LOADS, nr);
+	frontswap_account(folio, FRONTSWAP_IN);
 	return true;
 fail:
 	count(FRONTSWAP_FAILED_LOADS, nr);
@@ -439,6 +469,7 @@ static void write_to_slot(struct folio *folio)
 	struct writeback_control wbc = { .sync_mode = WB_SYNC_NONE };
 
 	count(FRONTSWAP_WRITEBACKS, 1);
+	frontswap_account(folio, FRONTSWAP_WRITTEN);
 	flush_dcache_folio(folio);
 	folio_mark_uptodate(folio);
 	folio_set_reclaim(folio);
@@ -459,10 +490,11 @@ static void write_to_slot(struct folio *folio)
  * device to take it; not in a filesystem or in the block layer. The backend is
  * registered.
  * Return: the folio with a reference, under writeback or beyond it;
- * ERR_PTR(-ENOENT): there is no such page here any more; ERR_PTR(-EEXIST): it is
- * in the swap cache, that is, in use; ERR_PTR(-ENOMEM), also if it is just being
- * swapped in; or what the backend said when it could not restore it: it still has
- * it. The folio is for frontswap_written().
+ * ERR_PTR(-ENOENT): there is no such page here any more; ERR_PTR(-EPERM): its
+ * cgroup does not want it written; ERR_PTR(-EEXIST): it is in the swap cache, that
+ * is, in use; ERR_PTR(-ENOMEM), also if it is just being swapped in; or what the
+ * backend said when it could not restore it: it still has it. The folio is for
+ * frontswap_written().
  */
 struct folio *frontswap_writeback(unsigned int type, unsigned long offset)
 {
@@ -473,8 +505,12 @@ struct folio *frontswap_writeback(unsigned int type, unsigned long offset)
 
 	if (!si)
 		return ERR_PTR(err);
-	if (nr_in_backend(type, offset, 1))
-		folio = own_slot(entry, &err);
+	if (nr_in_backend(type, offset, 1)) {
+		if (frontswap_may_write(entry))
+			folio = own_slot(entry, &err);
+		else
+			err = -EPERM;
+	}
 	if (folio) {
 		err = move_to_folio(folio);
 		if (!err)

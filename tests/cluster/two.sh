@@ -18,6 +18,7 @@ test_there_and_back() {
 	must 'its pages go to node 1' went_out 0 2000
 	must 'hardly any go to the disk, since who stores them waits' few_on_disk 1500
 	must 'both count the same' agree 0 1
+	must 'what is here is charged, what is there only counted' on 0 'wait_for 20 charged'
 	must 'all pages come back right' all_right 0 1
 	must 'all come back right after an eighth has changed' changed_right 0 1
 	must 'nobody lost a page' on 0 'at_most pers_pages_lost 0 && at_most bad_pages 0'
@@ -130,6 +131,7 @@ test_drain() {
 	must 'node 1 has nothing of it then' none_left 1
 	must 'all pages are right on the disk' all_right 0 6
 	on 0 'let_go 6'
+	must 'its group is charged with nothing then' on 0 'wait_for 20 nothing_charged'
 	must 'it is on again' on 0 'echo 1 > /sys/module/zcache/parameters/enabled'
 	must 'memory is swapped out after that' hold 0 60 7
 	must 'pages go out after that' went_out 0 500

@@ -49,7 +49,7 @@ static void slots_exit(unsigned int type)
 }
 
 static int slots_store(unsigned int type, unsigned long offset,
-		       struct page *page)
+		       struct page *page, struct obj_cgroup *owner)
 {
 	/* Nobody has asked it to drop the older copy when it fails. */
 	if (slots.fail_store && !--slots.fail_store)

@@ -76,7 +76,7 @@ static bool put_page_in(struct two *two, enum zbud_class class,
 
 	rig_fill(page, index, NOISE);
 	pampd = class == ZBUD_PERS ?
-		zcache_swap_create(pool, &rig_oid, index, page) :
+		zcache_swap_create(pool, &rig_oid, index, page, NULL) :
 		zcache_file_create(pool, &rig_oid, index, page, 0);
 	__free_page(page);
 	return pampd && !tmem_put(&pool->tmem, &rig_oid, index, pampd,

@@ -45,6 +45,12 @@ static inline unsigned int bench_tag(u64 index)
 	return index * 7 % (ZBUD_MAX_TAG + 1);
 }
 
+/* One in four has one; so has one with the longest name. */
+static inline void *bench_owner(u64 index)
+{
+	return index % 4 == 2 ? (void *)(~index << 3) : NULL;
+}
+
 static inline struct tmem_handle bench_handle(u64 index)
 {
 	const struct tmem_oid oid = { .w = { index, 1 + index, ~index } };
@@ -62,7 +68,8 @@ static inline struct tmem_handle bench_handle(u64 index)
 /* Bytes that a zpage has before the compressed ones. */
 static inline unsigned int bench_head(u64 index)
 {
-	return 12 + sizeof(u64) + bench_oid_words(index) * sizeof(u64);
+	return 12 + sizeof(u64) + bench_oid_words(index) * sizeof(u64) +
+	       (bench_owner(index) ? sizeof(void *) : 0);
 }
 
 static inline bool bench_handle_right(const struct tmem_handle *handle)
@@ -91,6 +98,7 @@ static inline void *bench_store_in(struct bench *b, enum zbud_class class,
 		.data = data,
 		.size = size,
 		.tag = bench_tag(index),
+		.owner = bench_owner(index),
 	};
 	unsigned int i;
 	void *pampd;
@@ -128,7 +136,8 @@ static inline bool bench_intact(const void *pampd, u64 index)
 			i++;
 	}
 	kfree(buf);
-	return i && i == size && zbud_tag(pampd) == bench_tag(index);
+	return i && i == size && zbud_tag(pampd) == bench_tag(index) &&
+	       zbud_owner(pampd) == bench_owner(index);
 }
 
 /* Take back a list of frames: how many? */
@@ -146,13 +155,21 @@ static inline unsigned int bench_take_back(struct bench *b,
 	return nr;
 }
 
-/* Drop a reference: how many frames came back? */
-static inline unsigned int bench_drop(struct bench *b, void *pampd)
+/* Drop a reference, perhaps the last: how many frames came back? */
+static inline unsigned int bench_drop_one(struct bench *b, void *pampd,
+					  bool *last)
 {
 	LIST_HEAD(frames);
 
-	zbud_free(&b->zbud, pampd, &frames);
+	*last = zbud_free(&b->zbud, pampd, &frames);
 	return bench_take_back(b, &frames);
+}
+
+static inline unsigned int bench_drop(struct bench *b, void *pampd)
+{
+	bool last;
+
+	return bench_drop_one(b, pampd, &last);
 }
 
 /* The page frame that a zpage begins in: that much is known of a pampd. */

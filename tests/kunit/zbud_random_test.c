@@ -370,8 +370,11 @@ static void drop(struct model *m, unsigned int i)
 {
 	struct model_zpage *z = &m->zpages[i];
 	struct model_group *g = z->group;
-	unsigned int back = bench_drop(m->b, z->pampd), expected = 0;
+	unsigned int back, expected = 0;
+	bool last;
 
+	back = bench_drop_one(m->b, z->pampd, &last);
+	check(m, last == (z->refs == 1), "the last reference");
 	if (!--z->refs) {
 		forget(z, i);
 		expected = settle(m, g);

@@ -79,7 +79,7 @@ static void round_trip(struct kunit *test)
 {
 	static const unsigned int sizes[] = {
 		1, 19, 20, 21, 35, 36, 37, 63, 64, 65, 500, 1000, 1365, 2047,
-		2048, 3000, 3919,
+		2048, 3000, 3911,
 	};
 	struct bench *b = test->priv;
 	unsigned int i, size;
@@ -325,11 +325,11 @@ static void counts(struct kunit *test)
 	struct bench *b = test->priv;
 	void *one = bench_store(b, ZBUD_EPH, 1, 65);
 	void *two = bench_store(b, ZBUD_EPH, 2, 128);
-	void *three = bench_store(b, ZBUD_EPH, 3, 3919);
+	void *three = bench_store(b, ZBUD_EPH, 3, 3911);
 	const struct zbud_stats *s = stats(test, ZBUD_EPH);
 
 	KUNIT_EXPECT_EQ(test, s->zpages, 3);
-	KUNIT_EXPECT_EQ(test, s->zbytes, 65 + 128 + 3919);
+	KUNIT_EXPECT_EQ(test, s->zbytes, 65 + 128 + 3911);
 	KUNIT_EXPECT_EQ(test, s->pageframes, 2);
 	KUNIT_EXPECT_EQ(test, s->groups, 1);
 	KUNIT_EXPECT_EQ(test, s->histogram[2], 2);
@@ -337,10 +337,10 @@ static void counts(struct kunit *test)
 
 	bench_drop(b, one);
 	stats(test, ZBUD_EPH);
-	KUNIT_EXPECT_EQ(test, s->zbytes, 128 + 3919);
+	KUNIT_EXPECT_EQ(test, s->zbytes, 128 + 3911);
 	KUNIT_EXPECT_EQ(test, s->histogram[2], 1);
 	KUNIT_EXPECT_EQ(test, s->cumul_zpages, 3);
-	KUNIT_EXPECT_EQ(test, s->cumul_zbytes, 65 + 128 + 3919);
+	KUNIT_EXPECT_EQ(test, s->cumul_zbytes, 65 + 128 + 3911);
 	bench_drop(b, three);
 	KUNIT_EXPECT_EQ(test, stats(test, ZBUD_EPH)->pageframes, 1);
 	bench_drop(b, two);

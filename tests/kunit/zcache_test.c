@@ -181,7 +181,7 @@ static void filled_are_bounded(struct kunit *test)
 	rig->zc.descs.max_filled = 10;
 	for (i = 0; i < 100; i++) {
 		handle = rig_handle(i);
-		pampd = zcache_filled_create(&rig->pool, &handle, i);
+		pampd = zcache_filled_create(&rig->pool, &handle, i, NULL);
 		KUNIT_ASSERT_NOT_NULL(test, pampd);
 		publish(test, i, pampd);
 	}
@@ -326,7 +326,7 @@ static bool takes_swap_page(struct rig *rig, unsigned int noise)
 	else
 		memset(page_address(page), 0, PAGE_SIZE);
 	rig->pool.class = ZBUD_PERS;
-	pampd = zcache_swap_create(&rig->pool, &rig_oid, 1, page);
+	pampd = zcache_swap_create(&rig->pool, &rig_oid, 1, page, NULL);
 	if (pampd)
 		zcache_pamops.free(&rig->pool.tmem, pampd);
 	rig->pool.class = ZBUD_EPH;
@@ -471,7 +471,7 @@ static void put_swap(struct kunit *test, unsigned long index)
 	void *pampd;
 
 	rig_fill(page, index, 1000);
-	pampd = zcache_swap_create(&rig->pool, &rig_oid, index, page);
+	pampd = zcache_swap_create(&rig->pool, &rig_oid, index, page, NULL);
 	__free_page(page);
 	KUNIT_ASSERT_NOT_NULL(test, pampd);
 	publish(test, index, pampd);
@@ -531,7 +531,7 @@ static void import_what_was_exported(struct kunit *test)
 	void *pampd;
 
 	rig_fill(page, 2, 1000);
-	pampd = zcache_swap_create(&rig->pool, &rig_oid, 2, page);
+	pampd = zcache_swap_create(&rig->pool, &rig_oid, 2, page, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, pampd);
 	content.size = zbud_size(pampd);
 	data = zbud_data(pampd, buf);

@@ -46,6 +46,7 @@ reset() {
 	set_to zcache/eph_raw 12
 	set_to zcache/limit_hit 7
 	set_to zcache/failed_alloc 0
+	set_to frontswap/over_limit 9
 	set_to frontswap/succ_stores 5000
 	set_to frontswap/loads 3000
 	set_to cleancache/succ_gets 300
@@ -64,6 +65,7 @@ test_summary() {
 	check 'what is gained' shows '10.2 MiB of pages in 6.0 MiB of memory, 1 % of what it may have: 4.2 MiB gained'
 	check 'hits' shows ' hits, in percent 75.0'
 	check 'why pages were not taken' shows ' the pool is at its limit 7'
+	check 'what cgroups may not have' shows ' their cgroup has as much here as it may 9'
 	check 'nothing of what did not happen' [ -z "$("$stat" | grep descriptor)" ]
 	check 'nothing of a cluster that is not there' [ -z "$("$stat" | grep machines)" ]
 	mkdir "$work/debug/ramster"

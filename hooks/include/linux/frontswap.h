@@ -13,6 +13,7 @@
 
 struct folio;
 struct module;
+struct obj_cgroup;
 struct page;
 
 /**
@@ -22,7 +23,9 @@ struct page;
  *	area without backend
  * @exit: it goes; nothing is stored in it any more; may sleep
  * @store: keep a copy of @page, in place of any older one; runs in reclaim.
- *	On an errno an older copy may still be there: the caller invalidates it
+ *	What it takes is charged to @owner by frontswap_charge(), for as long as
+ *	it is there; NULL: to nobody. On an errno an older copy may still be
+ *	there: the caller invalidates it
  * @load: fill @page and keep the copy; may sleep
  * @invalidate: forget the copy; called in atomic context
  *
@@ -34,11 +37,24 @@ struct frontswap_ops {
 	int (*init)(unsigned int type, unsigned long nr_slots);
 	void (*exit)(unsigned int type);
 	int (*store)(unsigned int type, unsigned long offset,
-		     struct page *page);
+		     struct page *page, struct obj_cgroup *owner);
 	int (*load)(unsigned int type, unsigned long offset,
 		    struct page *page);
 	void (*invalidate)(unsigned int type, unsigned long offset);
 };
+
+#ifdef CONFIG_FRONTSWAP_MEMCG
+void frontswap_charge(struct obj_cgroup *owner, size_t bytes);
+void frontswap_uncharge(struct obj_cgroup *owner, size_t bytes);
+#else
+static inline void frontswap_charge(struct obj_cgroup *owner, size_t bytes)
+{
+}
+
+static inline void frontswap_uncharge(struct obj_cgroup *owner, size_t bytes)
+{
+}
+#endif
 
 #ifdef CONFIG_FRONTSWAP
 
@@ -57,6 +73,7 @@ bool frontswap_written(struct folio *folio);
 
 int frontswap_swapon(unsigned int type, unsigned long nr_slots);
 void frontswap_swapoff(unsigned int type);
+bool __frontswap_is_enabled(void);
 bool __frontswap_in_memory(swp_entry_t entry);
 bool __frontswap_is_zero(swp_entry_t entry);
 bool __frontswap_spare(struct folio *folio);
@@ -70,6 +87,18 @@ void __frontswap_invalidate_folio(struct folio *folio);
 static inline bool frontswap_never_enabled(void)
 {
 	return !static_branch_unlikely(&frontswap_ever_key);
+}
+
+/**
+ * frontswap_is_enabled() - are swapped-out pages offered to a backend?
+ *
+ * Context: any.
+ * Return: true if there is one, and it is not paused.
+ */
+static inline bool frontswap_is_enabled(void)
+{
+	return static_branch_unlikely(&frontswap_key) &&
+	       __frontswap_is_enabled();
 }
 
 /**
@@ -193,6 +222,11 @@ static inline int frontswap_swapon(unsigned int type, unsigned long nr_slots)
 
 static inline void frontswap_swapoff(unsigned int type)
 {
+}
+
+static inline bool frontswap_is_enabled(void)
+{
+	return false;
 }
 
 static inline bool frontswap_in_memory(swp_entry_t entry)

@@ -152,5 +152,6 @@ void zc_drop_caches(int what);
 
 const char *zc_cgroup(const char *name);
 void zc_cgroup_enter(const char *path);
+void zc_cgroup_leave(void);
 
 #endif /* ZC_H */

@@ -289,11 +289,17 @@ const char *zc_cgroup(const char *name)
 	return path;
 }
 
-/* For a child; the parent stays where it is. */
+/* What is touched from now on is charged to it. */
 void zc_cgroup_enter(const char *path)
 {
 	char file[128];
 
 	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
 	zc_write(file, "0");
+}
+
+/* To the root again, if there is one. */
+void zc_cgroup_leave(void)
+{
+	zc_can_write(CGROUP_ROOT "/cgroup.procs", "0");
 }
