@@ -265,14 +265,14 @@ static void split(struct kunit *test)
 
 	/* One gap is made smaller, so that the largest zpage would just fit. */
 	zpage[2] = must_store(test, ZBUD_EPH, 2, 10);
-	KUNIT_EXPECT_NULL(test, store_in_gaps(test, 20, size_of(20, 62)));
+	KUNIT_EXPECT_NULL(test, store_in_gaps(test, 26, size_of(26, 62)));
 	KUNIT_EXPECT_NULL(test,
-			  store_in_gaps(test, 20, size_of(20, 62) - links + 1));
+			  store_in_gaps(test, 26, size_of(26, 62) - links + 1));
 	KUNIT_EXPECT_EQ(test, stats(test, ZBUD_EPH)->split, 0);
-	whole = store_in_gaps(test, 20, size_of(20, 62) - links);
+	whole = store_in_gaps(test, 26, size_of(26, 62) - links);
 	KUNIT_ASSERT_NOT_NULL(test, whole);
 	KUNIT_EXPECT_EQ(test, stats(test, ZBUD_EPH)->split, 1);
-	KUNIT_EXPECT_TRUE(test, bench_intact(whole, 20));
+	KUNIT_EXPECT_TRUE(test, bench_intact(whole, 26));
 	KUNIT_EXPECT_NULL(test, store_in_gaps(test, 0, 1));
 	for (i = 0; i < FULL_GROUP; i++)
 		KUNIT_EXPECT_TRUE(test, !zpage[i] || bench_intact(zpage[i], i));

@@ -53,7 +53,7 @@ files_of() {
 		pers_split_zpages eph_cumul_zpages pers_cumul_zpages eph_cumul_zbytes
 		pers_cumul_zbytes eph_evicted_pageframes pers_evicted_pageframes' ;;
 	cleancache) echo 'succ_gets failed_gets puts failed_puts kept inhibited drops invalidates' ;;
-	frontswap) echo 'loads failed_loads succ_stores failed_stores invalidates stored spared
+	frontswap) echo 'loads failed_loads succ_stores failed_stores invalidates stored spared over_limit
 		writebacks' ;;
 	esac
 }
