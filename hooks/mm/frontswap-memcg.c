@@ -23,29 +23,20 @@
 #include <linux/swap_cgroup.h>
 #include <linux/vmstat.h>
 
-#include "frontswap-memcg.h"
+#include "frontswap-internal.h"
 
 /**
  * frontswap_owner_get() - whom is a folio in the backend charged to?
  * @folio: locked, in the swap cache
  *
  * Context: any.
- * Return: a reference for frontswap_owner_put(), or NULL: nobody.
+ * Return: an object cgroup with a reference, or NULL: nobody.
  */
 struct obj_cgroup *frontswap_owner_get(struct folio *folio)
 {
 	if (!cgroup_subsys_on_dfl(memory_cgrp_subsys))
 		return NULL;
 	return get_obj_cgroup_from_folio(folio);
-}
-
-/**
- * frontswap_owner_put() - drop the reference of frontswap_owner_get()
- * @owner: as that returned it
- */
-void frontswap_owner_put(struct obj_cgroup *owner)
-{
-	obj_cgroup_put(owner);
 }
 
 /**

@@ -30,12 +30,8 @@
  * its kind that goes. Reclaim counts neither its going nor its coming, by which it
  * would weigh anonymous pages against those of files.
  *
- * A page may leave for the device: whoever wants that owns its slot by a new folio
- * in the swap cache, moves the page to that, and has it written. The entry is gone
- * before the write begins, and the folio is what counts: it is dirty again if the
- * write fails.
- *
- * What a cgroup has in the backend is charged to it, see frontswap-memcg.c.
+ * A page may leave for the device: see frontswap-writeback.c. What a cgroup has in
+ * the backend is charged to it: see frontswap-memcg.c.
  *
  * The backend may go when nothing is stored. To get there it takes no more pages,
  * which this layer sees to, and has those that are left written: while none come,
@@ -49,7 +45,7 @@
 #include <linux/frontswap.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
-#include <linux/mempolicy.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -59,10 +55,9 @@
 #include <linux/string.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
-#include <linux/writeback.h>
 #include <linux/zswap.h>
 
-#include "frontswap-memcg.h"
+#include "frontswap-internal.h"
 #include "internal.h"
 #include "swap.h"
 
@@ -155,11 +150,7 @@ bool __frontswap_is_enabled(void)
  */
 bool __frontswap_in_memory(swp_entry_t entry)
 {
-	const struct frontswap_area *area = &frontswap_areas[swp_type(entry)];
-	unsigned long offset = swp_offset(entry);
-
-	return area->attached && (test_bit(offset, area->map) ||
-				  __frontswap_is_zero(entry));
+	return frontswap_is_stored(entry) || __frontswap_is_zero(entry);
 }
 
 /**
@@ -287,7 +278,7 @@ static bool store_folio(const struct frontswap_ops *ops, struct folio *folio)
 			break;
 		mark_stored(area, offset + i);
 	}
-	frontswap_owner_put(owner);
+	obj_cgroup_put(owner);
 	if (i < nr) {
 		/* Also the pages not tried: an older copy may be there. */
 		erase(ops, type, offset, nr);
@@ -337,6 +328,20 @@ static unsigned int nr_in_backend(unsigned int type, unsigned long offset,
 		for_each_set_bit_from(offset, area->map, end)
 			n++;
 	return n;
+}
+
+/**
+ * frontswap_is_stored() - has the backend the page of a slot?
+ * @entry: the slot, in a swap area that is kept from being switched off
+ *
+ * Context: any.
+ * Return: true if it has; while the caller owns the slot, that stays so.
+ */
+bool frontswap_is_stored(swp_entry_t entry)
+{
+	const struct frontswap_area *area = &frontswap_areas[swp_type(entry)];
+
+	return area->attached && test_bit(swp_offset(entry), area->map);
 }
 
 static bool load_folio(const struct frontswap_ops *ops, struct folio *folio)
@@ -400,48 +405,17 @@ bool __frontswap_load(struct folio *folio)
 	return loaded;
 }
 
-/*
- * With a locked folio in the swap cache, nobody else comes near the slot. NULL and
- * an errno if somebody has it, or there is no memory.
+/**
+ * frontswap_move_to() - the only copy of a page moves to a folio
+ * @folio: locked and in the swap cache, not up to date
+ *
+ * It is about to be written, and is counted as that.
+ *
+ * Context: may sleep. The backend is registered.
+ * Return: 0; -ENOENT: there is none; or what the backend said when it could not
+ * restore it: it still has it.
  */
-static struct folio *own_slot(swp_entry_t entry, int *err)
-{
-	/*
-	 * It is to free memory, and a few pages at a time: so it may have what others
-	 * may not, and all of the reserves if the caller may.
-	 */
-	gfp_t gfp = GFP_KERNEL | __GFP_HIGH | __GFP_NOWARN;
-	struct folio *folio;
-	bool new;
-
-	folio = __read_swap_cache_async(entry, gfp, get_task_policy(current),
-					NO_INTERLEAVE_INDEX, &new, true);
-	if (folio && new)
-		return folio;
-	*err = folio ? -EEXIST : -ENOMEM;
-	if (folio)
-		folio_put(folio);
-	return NULL;
-}
-
-/*
- * Who has met the folio waits for its lock. If the slot has got another owner in
- * the last moment, the page is elsewhere, and is read as he would have done it. If
- * the backend could not restore it, it may the next time.
- */
-static void disown_slot(struct folio *folio, int err)
-{
-	if (err == -ENOENT) {
-		swap_read_folio(folio, NULL);
-	} else {
-		delete_from_swap_cache(folio);
-		folio_unlock(folio);
-	}
-	folio_put(folio);
-}
-
-/* The only copy moves to the folio; on an errno it stays where it is. */
-static int move_to_folio(struct folio *folio)
+int frontswap_move_to(struct folio *folio)
 {
 	unsigned int type = swp_type(folio->swap);
 	unsigned long offset = swp_offset(folio->swap);
@@ -453,147 +427,15 @@ static int move_to_folio(struct folio *folio)
 
 	idx = srcu_read_lock(&frontswap_srcu);
 	ops = srcu_dereference(frontswap_ops, &frontswap_srcu);
-	if (ops && nr_in_backend(type, offset, 1)) {
+	if (ops && frontswap_is_stored(folio->swap)) {
 		err = ops->load(type, offset, folio_page(folio, 0));
 		if (!err)
 			erase(ops, type, offset, 1);
-		else
-			count(FRONTSWAP_FAILED_LOADS, 1);
+		count(err ? FRONTSWAP_FAILED_LOADS : FRONTSWAP_WRITEBACKS, 1);
 	}
 	srcu_read_unlock(&frontswap_srcu, idx);
 	return err;
 }
-
-static void write_to_slot(struct folio *folio)
-{
-	struct writeback_control wbc = { .sync_mode = WB_SYNC_NONE };
-
-	count(FRONTSWAP_WRITEBACKS, 1);
-	frontswap_account(folio, FRONTSWAP_WRITTEN);
-	flush_dcache_folio(folio);
-	folio_mark_uptodate(folio);
-	folio_set_reclaim(folio);
-	__swap_writepage(folio, &wbc);
-}
-
-/**
- * frontswap_writeback() - have a page written to its slot
- * @type: swap area
- * @offset: slot; whether there is anything in it, and in memory, may change
- *
- * The page moves to a new folio in the swap cache, which keeps all others away
- * from the slot, and that is written. So a fault finds it there meanwhile, and
- * when it cannot be written it is dirty and will be swapped out again as any
- * other page.
- *
- * Context: the backend's own; may sleep, allocates a page and waits for the
- * device to take it; not in a filesystem or in the block layer. The backend is
- * registered.
- * Return: the folio with a reference, under writeback or beyond it;
- * ERR_PTR(-ENOENT): there is no such page here any more; ERR_PTR(-EPERM): its
- * cgroup does not want it written; ERR_PTR(-EEXIST): it is in the swap cache, that
- * is, in use; ERR_PTR(-ENOMEM), also if it is just being swapped in; or what the
- * backend said when it could not restore it: it still has it. The folio is for
- * frontswap_written().
- */
-struct folio *frontswap_writeback(unsigned int type, unsigned long offset)
-{
-	swp_entry_t entry = swp_entry(type, offset);
-	struct swap_info_struct *si = get_swap_device(entry);
-	struct folio *folio = NULL;
-	int err = -ENOENT;
-
-	if (!si)
-		return ERR_PTR(err);
-	if (nr_in_backend(type, offset, 1)) {
-		if (frontswap_may_write(entry))
-			folio = own_slot(entry, &err);
-		else
-			err = -EPERM;
-	}
-	if (folio) {
-		err = move_to_folio(folio);
-		if (!err)
-			write_to_slot(folio);
-		else
-			disown_slot(folio, err);
-	}
-	put_swap_device(si);
-	return err ? ERR_PTR(err) : folio;
-}
-EXPORT_SYMBOL_GPL(frontswap_writeback);
-
-/**
- * frontswap_written() - wait until a page has been written, and drop it
- * @folio: as frontswap_writeback() returned it; the reference is gone then
- *
- * If it is used meanwhile, it stays.
- *
- * Context: the backend's own; may sleep.
- * Return: false if the device did not take it, and it is dirty again. Who has used
- * it since would have made it an anonymous folio, or one of a file.
- */
-bool frontswap_written(struct folio *folio)
-{
-	bool unused, dirty;
-	LIST_HEAD(drop);
-
-	folio_wait_writeback(folio);
-	unused = folio_test_swapcache(folio) && !folio_test_anon(folio);
-	dirty = folio_test_dirty(folio);
-	if (!folio_test_lru(folio))
-		lru_add_drain();
-	if (unused && !dirty && folio_isolate_lru(folio))
-		list_add(&folio->lru, &drop);
-	folio_put(folio);
-	reclaim_pages(&drop);
-	return !unused || !dirty;
-}
-EXPORT_SYMBOL_GPL(frontswap_written);
-
-/* Is this the locked folio that the swap cache has for a slot, with its data? */
-static bool is_of_slot(struct folio *folio, swp_entry_t entry)
-{
-	return folio_test_swapcache(folio) && folio_test_uptodate(folio) &&
-	       swp_type(folio->swap) == swp_type(entry) &&
-	       swp_offset(entry) - swp_offset(folio->swap) <
-	       folio_nr_pages(folio);
-}
-
-/**
- * frontswap_hand_over() - leave a page to the swap cache
- * @type: swap area
- * @offset: slot
- *
- * For a page that frontswap_writeback() has found there: the folio becomes dirty,
- * so it will go to the device, and the entry goes, with those of all pages of a
- * large folio. If it is not there any more, nothing happens.
- *
- * Context: the backend's own; may sleep. The backend is registered.
- */
-void frontswap_hand_over(unsigned int type, unsigned long offset)
-{
-	swp_entry_t entry = swp_entry(type, offset);
-	struct swap_info_struct *si = get_swap_device(entry);
-	struct folio *folio;
-
-	if (!si)
-		return;
-	folio = filemap_get_folio(swap_address_space(entry),
-				  swap_cache_index(entry));
-	if (!IS_ERR(folio)) {
-		folio_lock(folio);
-		folio_wait_writeback(folio);
-		if (is_of_slot(folio, entry)) {
-			folio_mark_dirty(folio);
-			__frontswap_invalidate_folio(folio);
-		}
-		folio_unlock(folio);
-		folio_put(folio);
-	}
-	put_swap_device(si);
-}
-EXPORT_SYMBOL_GPL(frontswap_hand_over);
 
 /**
  * __frontswap_invalidate() - forget a range of slots

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * frontswap: what a cgroup has in the backend. See frontswap-memcg.c.
+ * frontswap: what its files share.
+ *
+ *   frontswap.c		stores, loads, swap areas and the backend
+ *   frontswap-writeback.c	pages leave for their device
+ *   frontswap-memcg.c		what a cgroup has in the backend
  */
-#ifndef _MM_FRONTSWAP_MEMCG_H
-#define _MM_FRONTSWAP_MEMCG_H
+#ifndef _MM_FRONTSWAP_INTERNAL_H
+#define _MM_FRONTSWAP_INTERNAL_H
 
 #include <linux/mm_types.h>
 #include <linux/types.h>
@@ -18,9 +22,13 @@ enum frontswap_way {
 	FRONTSWAP_WRITTEN,	/* from there to the device */
 };
 
+/* frontswap.c APIs: */
+bool frontswap_is_stored(swp_entry_t entry);
+int frontswap_move_to(struct folio *folio);
+
+/* frontswap-memcg.c APIs: */
 #ifdef CONFIG_FRONTSWAP_MEMCG
 struct obj_cgroup *frontswap_owner_get(struct folio *folio);
-void frontswap_owner_put(struct obj_cgroup *owner);
 bool frontswap_may_store(struct obj_cgroup *owner);
 bool frontswap_may_write(swp_entry_t entry);
 void frontswap_account(struct folio *folio, enum frontswap_way way);
@@ -28,10 +36,6 @@ void frontswap_account(struct folio *folio, enum frontswap_way way);
 static inline struct obj_cgroup *frontswap_owner_get(struct folio *folio)
 {
 	return NULL;
-}
-
-static inline void frontswap_owner_put(struct obj_cgroup *owner)
-{
 }
 
 static inline bool frontswap_may_store(struct obj_cgroup *owner)
@@ -50,4 +54,4 @@ static inline void frontswap_account(struct folio *folio,
 }
 #endif
 
-#endif /* _MM_FRONTSWAP_MEMCG_H */
+#endif /* _MM_FRONTSWAP_INTERNAL_H */
