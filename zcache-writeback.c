@@ -45,10 +45,11 @@
 /* Zpages of a group that are looked at. */
 #define NAMES		64
 
-/* Groups of which nothing could be written, more than there are: it is given up. */
+/*
+ * When nothing could be written of as many groups in a row as there are, and of a few
+ * more, how long none is tried.
+ */
 #define FUTILE		32
-
-/* For so long. */
 #define REST		HZ
 
 /* How long a device that has failed is left alone. */
@@ -191,9 +192,12 @@ static bool is_sick(const struct zcache_writeback *wb)
 	return time_before(jiffies, READ_ONCE(wb->sick) + SICK);
 }
 
-static bool is_resting(const struct zcache_writeback *wb)
+/* In jiffies. */
+static unsigned long rest_left(const struct zcache_writeback *wb)
 {
-	return time_before(jiffies, READ_ONCE(wb->vain) + REST);
+	long left = READ_ONCE(wb->vain) + REST - jiffies;
+
+	return clamp(left, 0L, (long)REST);
 }
 
 static long nr_frames(const struct zcache_writeback *wb)
@@ -233,19 +237,19 @@ static void writeback_work(struct work_struct *work)
  * It is written until the goal is reached.
  *
  * Context: any.
- * Return: false if it is not, since it may not be, or the device has failed; or not
- * now, since there was nothing that could be written.
+ * Return: false if it is not, since it may not be, or the device has failed; or only
+ * in a moment, since there was nothing that could be written.
  */
 bool zcache_writeback_wake(struct zcache *zc)
 {
 	struct zcache_writeback *wb = zc->writeback;
-	bool now;
+	unsigned long rest;
 
 	if (!wb || !READ_ONCE(zc->writeback_enabled) || is_sick(wb))
 		return false;
-	now = !is_resting(wb);
-	queue_delayed_work(wb->wq, &wb->work, now ? 0 : REST);
-	return now;
+	rest = rest_left(wb);
+	queue_delayed_work(wb->wq, &wb->work, rest);
+	return !rest;
 }
 
 /*
