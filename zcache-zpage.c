@@ -4,6 +4,9 @@
  *
  * There are two kinds: a zpage in zbud's frames, and the descriptor of a page
  * that is not compressed.
+ *
+ * What a swap page takes is charged to its owner, from before tmem knows it until
+ * its last reference goes; the charge keeps the owner.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -88,8 +91,12 @@ static void *find_room(struct put *put, const struct zbud_content *content)
 /* Nobody else knows the zpage, so it cannot be gone before it is charged. */
 static void *store(struct put *put, const struct zbud_content *content)
 {
-	void *pampd = find_room(put, content);
+	void *pampd;
 
+	/* Of what is evicted nobody would end the charge. */
+	if (WARN_ON_ONCE(content->owner && put->pool->class == ZBUD_EPH))
+		return NULL;
+	pampd = find_room(put, content);
 	if (pampd)
 		frontswap_charge(content->owner, content->size);
 	return pampd;

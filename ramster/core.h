@@ -83,7 +83,8 @@ struct ramster_keeper;
  * @list: in the keeper's pages, or in its flushes when the last reference is gone
  * @keeper: who keeps it; immutable
  * @handle: its name at home; immutable
- * @owner: the cgroup it is counted for, with no bytes, or NULL; immutable
+ * @owner: the cgroup it is counted for, with no bytes, while @refs is not 0, or NULL;
+ *	immutable
  * @serial: its name on the wire; immutable
  * @refs: that of tmem's entry and one for each pin
  * @crc: CRC32C of its bytes, because peers can lie; immutable
