@@ -93,6 +93,7 @@ test_leave() {
 	must 'node 0 leaves, and brings its pages home' on 0 leave
 	must 'it has nothing outside' on 0 'at_most remote_pers_pages 0'
 	must 'node 1 has nothing of it' none_left 1
+	must 'what has come home is charged again' on 0 'wait_for 20 charged'
 	must 'all pages are right at home' all_right 0 3
 }
 
