@@ -87,6 +87,7 @@ prepare() {
 }
 
 swap_out() {
+	: > "$work/says"	# or what the one before said is taken for this one's
 	"$here/zctool" anon 64 "$1" text < "$work/pipe" > "$work/says" &
 	process=$!
 	exec 7> "$work/pipe"
