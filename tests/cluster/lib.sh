@@ -15,6 +15,7 @@ label=${label:-$(basename "$0" .sh)}
 port=$((20000 + $$ % 10000))	# and the 63 above
 zcache=1			# whether it is on
 words=				# more for the kernel's command line
+last_words='unknown_nmi_panic panic_print=1'	# see last_words()
 more=()				# options of boot
 : "${nodes:?whoever sources this says which nodes there are}"
 declare -A machine
@@ -31,7 +32,7 @@ start() {
 	peers=$(peers_of "$1")
 	rm -rf "$out"
 	"$here/boot" node --kernel "$kernel" --name "${out##*/}" --memory "$memory" --swap 512 --cpus 1 \
-		--node "$1,$port,$peers" --timeout 3000 --append "zcache=$zcache zargs=$1,$peers $words" \
+		--node "$1,$port,$peers" --timeout 3000 --append "zcache=$zcache zargs=$1,$peers $last_words $words" \
 		"${more[@]}" \
 		> "$build/log/${out##*/}" 2>&1 &
 	machine[$1]=$!
@@ -55,11 +56,18 @@ for_each_peer() {
 	done
 }
 
-# hear NODE SECONDS WORD: until this line comes; print those before
+# hear NODE SECONDS WORD: until this line comes; print those before. A machine that
+# has been silent for so long, or has gone, is not waited for a second time.
 hear() {
-	local fd=out_$1 line
-	while read -r -t "$2" -u "${!fd}" line; do
-		line=${line%$'\r'}
+	local fd=out_$1 line part= end=$((SECONDS + $2))
+	while [ "$SECONDS" -lt "$end" ] && [ ! -e "$(folder "$1")/silent" ]; do
+		if ! read -r -t 5 -u "${!fd}" line; then
+			part+=$line
+			kill -0 "${machine[$1]}" 2> /dev/null || break
+			continue
+		fi
+		line=$part${line%$'\r'}
+		part=
 		[ "$line" != "$3" ] || return 0
 		case $line in
 		'= '*) return "${line#= }" ;;
@@ -67,7 +75,19 @@ hear() {
 		esac
 	done
 	echo "# node $1 does not answer"
+	[ -e "$(folder "$1")/silent" ] || last_words "$1"
 	return 99
+}
+
+# last_words NODE: let its kernel tell what its tasks do, which ends it
+last_words() {
+	local out
+	out=$(folder "$1")
+	: > "$out/silent"
+	monitor "$1" nmi
+	sleep $((3 * slow))
+	awk '/task:/ { shown = / state:[DR]/ } shown && /task:|[+]0x/ { print "# " substr($0, 1, 110) }' \
+		"$out/console" | tail -n 120
 }
 
 # on NODE COMMAND...: have it done there; its output and its status
@@ -102,6 +122,7 @@ crash() {
 off() {
 	local fd=in_$1 left=$((60 * slow))
 	echo quit >&"${!fd}"
+	[ ! -e "$(folder "$1")/silent" ] || left=0
 	while kill -0 "${machine[$1]}" 2> /dev/null && [ "$left" -gt 0 ]; do
 		sleep 1
 		left=$((left - 1))
