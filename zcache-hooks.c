@@ -164,7 +164,8 @@ static bool file_kept(const struct address_space *mapping, unsigned long index,
 	struct tmem_pool *tmem = &pool_of(ZCACHE_FILE_POOL)->tmem;
 	struct tmem_oid oid = file_oid(mapping);
 
-	if (!tmem_present(tmem, &oid, index, index))
+	/* It is used, too, when a page goes that is the same. */
+	if (tmem_get(tmem, &oid, index, NULL))
 		return false;
 	if (IS_ENABLED(CONFIG_ZCACHE2_DEBUG))
 		check_kept(tmem, &oid, index, page);

@@ -255,7 +255,7 @@ static int remote_get(struct zcache_pool *pool, void *pampd, struct page *page)
 	return err == -ENOENT && pool->class == ZBUD_EPH ? -EIO : err;
 }
 
-/* @arg is the struct page to fill. */
+/* @arg is the struct page to fill, or NULL: the page here is merely used. */
 static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 {
 	struct zcache *zc = to_zcache_pool(tmem)->zc;
@@ -263,6 +263,8 @@ static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 	void *dst;
 	int err;
 
+	if (!arg)
+		return 0;
 	if (ramster_is_remote(pampd))
 		return remote_get(to_zcache_pool(tmem), pampd, arg);
 	begin = zcache_cost_begin(&zc->cost);

@@ -6,15 +6,16 @@
  * How it stays coherent with the file:
  *
  *   I1  Where an index has an entry, it has no folio in the page cache, or one
- *       that was filled from this entry and has been clean ever since.
+ *       that was filled from this entry and has been clean ever since, or, where
+ *       files never change, any.
  *   I2  The bytes of an entry are what ->read_folio() would bring, as soon as
  *       anybody could come to need it, that is, when the folio is gone.
  *
  * They follow from four rules.
  *
  *   R1  Whoever adds a folio fills it from the entries of its range (get), or
- *       drops them. The look-up comes after the folio became visible in
- *       i_pages.
+ *       drops them, unless the file system says that its files never change.
+ *       The look-up comes after the folio became visible in i_pages.
  *   R2  An entry is published in the critical section of i_pages that removes
  *       the folio, after the folio was found clean and unreferenced, and
  *       before it goes. What takes time or memory was done beforehand.
@@ -31,7 +32,8 @@
  *       lock or a reference.
  *
  * By R4 a get may leave the entry where it is, so that a page which is only
- * read need not be compressed again when it goes.
+ * read need not be compressed again when it goes. Nor need one that was read from
+ * a disk whose files never change, as part of a block of which not all is here.
  *
  * A file system opts in. That is sound if all its changes to the contents of
  * files are made through folios (R1) or are followed by one of the hooked

@@ -398,6 +398,26 @@ static void add_drops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(), 0xdc);
 }
 
+/*
+ * Unless files never change: what is read has what the entry has, and is not put
+ * again when it goes.
+ */
+static void add_keeps_what_is_fixed(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio;
+
+	files.sb->s_iflags |= SB_I_CLEANCACHE_FIXED;
+	put_pages(test, mapping, 3, 4);
+	folio = read_folio(test, mapping, 3, 0, 0x33);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3) | BIT(4));
+	KUNIT_EXPECT_EQ(test, files.invalidations, 0);
+	remove_folio(folio, NULL);
+	folio = read_folio(test, mapping, 5, 0, 0x55);
+	KUNIT_EXPECT_EQ(test, kept(), BIT(3) | BIT(4));
+	remove_folio(folio, NULL);
+}
+
 /* Who sees the page cache without the folio must look here for the page. */
 static void has_before_removal(struct kunit *test)
 {
@@ -856,6 +876,7 @@ static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(get_keeps),
 	KUNIT_CASE(dirty_drops),
 	KUNIT_CASE(add_drops),
+	KUNIT_CASE(add_keeps_what_is_fixed),
 	KUNIT_CASE(has_before_removal),
 	KUNIT_CASE(put_not_committed),
 	KUNIT_CASE(not_worth_it),

@@ -99,6 +99,14 @@ struct cleancache_inval {
 	bool counted;
 };
 
+/* How the files of a file system are cached: */
+#define CLEANCACHE_FIXED	BIT(0)	/* their contents never change */
+/*
+ * ->readahead() waits for the device and decompresses by itself, a block of many
+ * pages even if it needs but one
+ */
+#define CLEANCACHE_WHOLE	BIT(1)
+
 #ifdef CONFIG_CLEANCACHE
 
 DECLARE_STATIC_KEY_FALSE(cleancache_key);
@@ -131,22 +139,17 @@ void __cleancache_read_end(struct address_space *mapping, u64 begin,
  * cleancache_enable_sb() - let the files of a file system be cached
  * @sb: a file system on a local block device, each of whose changes to file
  *	contents goes through the page cache or a hooked invalidation
+ * @how: CLEANCACHE_ flags, or 0
  */
-static inline void cleancache_enable_sb(struct super_block *sb)
+static inline void cleancache_enable_sb(struct super_block *sb, unsigned int how)
 {
-	if (sb->s_bdev)
-		sb->s_iflags |= SB_I_CLEANCACHE;
-}
-
-/**
- * cleancache_enable_sb_whole() - ... of one that reads many pages at once
- * @sb: as for cleancache_enable_sb(), but its ->readahead() waits for the device
- *	and decompresses by itself, a block of many pages even if it needs but one
- */
-static inline void cleancache_enable_sb_whole(struct super_block *sb)
-{
-	cleancache_enable_sb(sb);
-	sb->s_cleancache.call_ns = CLEANCACHE_CALLS_COUNT;
+	if (!sb->s_bdev)
+		return;
+	sb->s_iflags |= SB_I_CLEANCACHE;
+	if (how & CLEANCACHE_FIXED)
+		sb->s_iflags |= SB_I_CLEANCACHE_FIXED;
+	if (how & CLEANCACHE_WHOLE)
+		sb->s_cleancache.call_ns = CLEANCACHE_CALLS_COUNT;
 }
 
 static inline bool cleancache_sb_enabled(const struct address_space *mapping)
@@ -196,8 +199,13 @@ static inline bool cleancache_get_folio(struct folio *folio)
  */
 static inline void cleancache_drop_folio(struct folio *folio)
 {
-	if (cleancache_has(folio->mapping))
+	if (cleancache_has(folio->mapping) && !cleancache_fixed(folio->mapping))
 		__cleancache_drop_folio(folio->mapping, folio);
+}
+
+static inline bool cleancache_fixed(const struct address_space *mapping)
+{
+	return mapping->host->i_sb->s_iflags & SB_I_CLEANCACHE_FIXED;
 }
 
 /**
@@ -326,11 +334,7 @@ static inline int cleancache_unregister(const struct cleancache_ops *ops)
 	return -EOPNOTSUPP;
 }
 
-static inline void cleancache_enable_sb(struct super_block *sb)
-{
-}
-
-static inline void cleancache_enable_sb_whole(struct super_block *sb)
+static inline void cleancache_enable_sb(struct super_block *sb, unsigned int how)
 {
 }
 
