@@ -12,6 +12,10 @@
  * would take the place of one that is wanted sooner; and when a program goes
  * over to other files, those of before make room.
  *
+ * Where a file system reads a block of pages even if only one is missing, a run of
+ * pages of which one finds no room is given up: the others would be of no use, and
+ * take the room of what would make another run whole.
+ *
  * While swap pages take frames, file pages take none but from each other: a page
  * that a program has to wait for is compressed and decompressed each time, and
  * costs more than most reads of a file.
@@ -30,41 +34,45 @@ static bool oldest_older(struct zcache *zc, unsigned int ticks)
 /* Pages that are read ahead together are put together, or none of them. */
 #define RUN_SHIFT	5
 
-static bool venture(struct zcache *zc, const struct tmem_handle *handle,
-		    enum zcache_way way, u32 read_ns)
+static u64 run_of(const struct tmem_handle *handle)
 {
-	u64 run = (handle->oid.w[0] ^ hash_64(handle->index >> RUN_SHIFT, 32)) << 1;
-
-	return zcache_cost_venture(&zc->cost, way, read_ns, run);
+	return (handle->oid.w[0] ^ hash_64(handle->index >> RUN_SHIFT, 32)) << 1;
 }
 
-/* What reading costs, for all that is known, or as the user knows better. */
-static u32 cost_of_read(struct zcache *zc, u32 read_ns)
+/* What reading takes, for all that is known, or as the user knows better. */
+static struct cleancache_read known_of(struct zcache *zc,
+				       struct cleancache_read read)
 {
-	return READ_ONCE(zc->read_us) * NSEC_PER_USEC ?: read_ns;
+	u32 ns = READ_ONCE(zc->read_us) * NSEC_PER_USEC;
+
+	if (ns) {
+		read.ns = ns;
+		read.async_ns = ns;
+	}
+	return read;
 }
 
 /**
  * zcache_worth() - may it be worth to put a file page?
  * @zc: the cache
- * @read_ns: what reading it costs, in nanoseconds; 0: unknown
+ * @read: what reading it again takes
  *
  * Context: any.
  * Return: false if it does not pay to keep any page that is read at this cost; but
  * true for some, if that depends on how files are read.
  */
-bool zcache_worth(struct zcache *zc, u32 read_ns)
+bool zcache_worth(struct zcache *zc, struct cleancache_read read)
 {
 	bool in_rows = zcache_reuse_in_rows(&zc->reuse);
 
 	if (READ_ONCE(zc->policy) == ZCACHE_PUT_ALL)
 		return true;
-	read_ns = cost_of_read(zc, read_ns);
-	if (zcache_cost_way(&zc->cost, read_ns, in_rows) != ZCACHE_NOT_AT_ALL)
+	read = known_of(zc, read);
+	if (zcache_cost_way(&zc->cost, read.ns, in_rows) != ZCACHE_NOT_AT_ALL)
 		return true;
 	/* How files are read is seen by what is offered. */
 	return !in_rows &&
-	       zcache_cost_way(&zc->cost, read_ns, true) != ZCACHE_NOT_AT_ALL &&
+	       zcache_cost_way(&zc->cost, read.ns, true) != ZCACHE_NOT_AT_ALL &&
 	       zcache_reuse_sample(&zc->reuse);
 }
 
@@ -100,20 +108,34 @@ static bool find_room(struct zcache *zc, struct zcache_plan *plan, u32 read_ns,
 	return zcache_cost_try(&zc->cost, read_ns, share);
 }
 
+/* Is it to be put, if there is room? */
+static bool wanted(struct zcache *zc, const struct tmem_handle *handle,
+		   struct cleancache_read read, struct zcache_plan *plan,
+		   unsigned int ticks)
+{
+	u64 run = run_of(handle);
+
+	if (plan->way == ZCACHE_NOT_AT_ALL)
+		return false;
+	if (!ticks)
+		return zcache_cost_venture(&zc->cost, plan->way, read, run);
+	plan->whole_run = read.whole && zcache_reuse_in_rows(&zc->reuse);
+	return !plan->whole_run || !zcache_cost_refused(&zc->cost, run);
+}
+
 /**
  * zcache_admit() - shall a file page be put?
  * @zc: the cache
  * @handle: its name
- * @read_ns: what reading it costs, in nanoseconds; 0: unknown
+ * @read: what reading it again takes
  * @plan: how to do it, if so
  *
  * Context: reclaim; does not sleep.
  * Return: true if so.
  */
 bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
-		  u32 read_ns, struct zcache_plan *plan)
+		  struct cleancache_read read, struct zcache_plan *plan)
 {
-	enum zcache_way way;
 	unsigned int ticks;
 
 	ticks = zcache_seen(zc, &handle->oid, handle->index);
@@ -124,19 +146,39 @@ bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
 	if (READ_ONCE(zc->policy) == ZCACHE_PUT_ALL)
 		return true;
 
-	read_ns = cost_of_read(zc, read_ns);
-	way = zcache_cost_way(&zc->cost, read_ns,
-			      zcache_reuse_in_rows(&zc->reuse));
+	read = known_of(zc, read);
 	*plan = (struct zcache_plan) {
-		.way = way,
+		.way = zcache_cost_way(&zc->cost, read.ns,
+				       zcache_reuse_in_rows(&zc->reuse)),
 		.poor_as_is = true,
 	};
-	if (way != ZCACHE_NOT_AT_ALL &&
-	    (ticks || venture(zc, handle, way, read_ns)) &&
-	    find_room(zc, plan, read_ns, ticks))
+	if (wanted(zc, handle, read, plan, ticks) &&
+	    find_room(zc, plan, read.ns, ticks))
 		return true;
 	zcache_count(zc, ZCACHE_EPH_NONACTIVE_PUTS_IGNORED);
 	return false;
+}
+
+/**
+ * zcache_admit_give_up() - a page of a run finds no room: keep none of it
+ * @pool: whose
+ * @handle: its name; its plan says whole_run
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_admit_give_up(struct zcache_pool *pool,
+			  const struct tmem_handle *handle)
+{
+	unsigned long first = round_down(handle->index, BIT(RUN_SHIFT));
+	struct zcache *zc = pool->zc;
+	u64 run = run_of(handle);
+
+	if (zcache_cost_refused(&zc->cost, run))
+		return;
+	zcache_cost_refuse(&zc->cost, run);
+	zcache_count_many(zc, ZCACHE_EPH_ZPAGES_GIVEN_UP,
+			  tmem_flush_range(&pool->tmem, &handle->oid, first,
+					   first + BIT(RUN_SHIFT) - 1));
 }
 
 /**

@@ -17,9 +17,11 @@
  * page to be allocated, a page to be copied.
  *
  * What is known of a page that has not come back yet is nothing. A share of what
- * reading has cost is ventured on such pages, so a file that is read once costs
- * no more than that share, and that only as long as there is room. Most of it
- * passes while the disk is waited for.
+ * reading has taken is ventured on such pages, so a file that is read once costs
+ * no more than that share, and that only as long as there is room. What passes
+ * while the disk reads ahead costs nothing; so the share is larger of what the
+ * disk takes while who reads may go on, than of what he has to wait for or to do
+ * himself, as where a file system decompresses what it reads.
  *
  * What getting costs is not known before the first page is got, which is late:
  * until then it is taken for a share of what putting costs.
@@ -49,8 +51,12 @@
 /* Getting is this share of putting, if that is all that is known: 3/8. */
 #define GET_SHARE(put)	((put) * 3 / 8)
 
-/* The share of what reads cost that is ventured: a quarter. */
-#define VENTURE_SHIFT	2
+/*
+ * The share of what reads take that is ventured: a quarter of what passes while who
+ * reads may go on, an eighth of the rest.
+ */
+#define VENTURE_ASYNC_SHIFT	2
+#define VENTURE_SHIFT		3
 
 /* What may be saved up for ventures, in times of what one costs. */
 #define MAX_SAVED	64
@@ -275,14 +281,52 @@ bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share)
 	       price * (s64)ZCACHE_ALL_PAGES;
 }
 
-/* Save a share of a read; spend a price if there is so much, or anyhow. */
-static bool save_and_spend(struct zcache_cost *cost, u32 read_ns, s64 price,
+static u32 share_of_read(struct cleancache_read read)
+{
+	if (!read.ns)
+		return UNKNOWN_NS >> VENTURE_ASYNC_SHIFT;
+	return (read.async_ns >> VENTURE_ASYNC_SHIFT) +
+	       ((read.ns - read.async_ns) >> VENTURE_SHIFT);
+}
+
+static u64 *note_of(struct zcache_cost *cost, u64 run)
+{
+	return &cost->runs[hash_64(run, ilog2(ZCACHE_RUNS))];
+}
+
+/**
+ * zcache_cost_refuse() - put no page more of a run
+ * @cost: who keeps it in mind, for a while
+ * @run: its number, as for zcache_cost_venture()
+ *
+ * Context: any.
+ */
+void zcache_cost_refuse(struct zcache_cost *cost, u64 run)
+{
+	WRITE_ONCE(*note_of(cost, run), run & ~1ULL);
+}
+
+/**
+ * zcache_cost_refused() - is no page more of a run to be put?
+ * @cost: who would know
+ * @run: its number
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool zcache_cost_refused(struct zcache_cost *cost, u64 run)
+{
+	return READ_ONCE(*note_of(cost, run)) == (run & ~1ULL);
+}
+
+/* Save what a read adds; spend a price if there is so much, or anyhow. */
+static bool save_and_spend(struct zcache_cost *cost, u32 more, s64 price,
 			   bool anyhow)
 {
 	s64 saved = atomic64_read(&cost->saved);
 	bool spend;
 
-	saved = min(saved + (read_ns >> VENTURE_SHIFT), MAX_SAVED * price);
+	saved = min(saved + more, MAX_SAVED * price);
 	spend = anyhow || saved >= price;
 	atomic64_set(&cost->saved, spend ? saved - price : saved);
 	return spend;
@@ -292,7 +336,7 @@ static bool save_and_spend(struct zcache_cost *cost, u32 read_ns, s64 price,
  * zcache_cost_venture() - may a page be put of which nothing is known?
  * @cost: what is known
  * @way: how it would be kept
- * @read_ns: what reading it has cost, in nanoseconds; 0: unknown
+ * @read: what reading it takes
  * @run: a number for it and those around it, of which all should be put or none
  *
  * Called for each such page, since it is these reads of which a share is saved.
@@ -303,17 +347,16 @@ static bool save_and_spend(struct zcache_cost *cost, u32 read_ns, s64 price,
  * Return: true if it may.
  */
 bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
-			 u32 read_ns, u64 run)
+			 struct cleancache_read read, u64 run)
 {
-	u64 *note = &cost->runs[hash_64(run, ilog2(ZCACHE_RUNS))];
+	u64 *note = note_of(cost, run);
 	s64 price = zcache_cost_ns(cost, way, ZCACHE_PUT);
 	u64 is = READ_ONCE(*note), yes = run | 1, no = run & ~1ULL;
 	bool venture;
 
-	read_ns = read_ns ?: UNKNOWN_NS;
 	if (is == no)
 		price = S64_MAX / MAX_SAVED;
-	venture = save_and_spend(cost, read_ns, price, is == yes);
+	venture = save_and_spend(cost, share_of_read(read), price, is == yes);
 	if (is != no && is != yes)
 		WRITE_ONCE(*note, venture ? yes : no);
 	return venture;

@@ -25,6 +25,7 @@ static const char * const event_names[ZCACHE_NR_EVENTS] = {
 	[ZCACHE_FAILED_PERS_PUTS]	= "failed_pers_puts",
 	[ZCACHE_EPH_NONACTIVE_PUTS_IGNORED] = "eph_nonactive_puts_ignored",
 	[ZCACHE_EPH_COMPRESSED_IN_VAIN]	= "eph_compressed_in_vain",
+	[ZCACHE_EPH_ZPAGES_GIVEN_UP]	= "eph_zpages_given_up",
 	[ZCACHE_COMPRESS_POOR]		= "compress_poor",
 	[ZCACHE_DECOMPRESS_FAILED]	= "decompress_failed",
 	[ZCACHE_EPH_ATE_TAIL]		= "eph_ate_tail",

@@ -80,14 +80,14 @@ static struct tmem_oid file_oid(const struct address_space *mapping)
 	return (struct tmem_oid) { .w = { (unsigned long)mapping } };
 }
 
-static bool file_worth(unsigned int read_ns)
+static bool file_worth(struct cleancache_read read)
 {
-	return zcache_worth(cache, read_ns);
+	return zcache_worth(cache, read);
 }
 
 static struct cleancache_token *
 file_prepare(const struct address_space *mapping, unsigned long index,
-	     struct page *page, unsigned int read_ns)
+	     struct page *page, struct cleancache_read read)
 {
 	struct zcache_pool *pool = pool_of(ZCACHE_FILE_POOL);
 	struct tmem_oid oid = file_oid(mapping);
@@ -95,7 +95,7 @@ file_prepare(const struct address_space *mapping, unsigned long index,
 	struct zcache_token *token;
 	void *pampd;
 
-	pampd = zcache_file_create(pool, &oid, index, page, read_ns);
+	pampd = zcache_file_create(pool, &oid, index, page, read);
 	if (!pampd)
 		return NULL;
 	token = mempool_alloc(cache->tokens, gfp);

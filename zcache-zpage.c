@@ -320,13 +320,14 @@ static bool refused(struct zcache *zc)
  * @oid: in which object
  * @index: at which page index
  * @page: the page; must not change while this runs
- * @read_ns: what it costs to read it again, in nanoseconds; 0: unknown
+ * @read: what it takes to read it again
  *
  * Context: reclaim; may sleep, but does not wait for memory.
  * Return: a pampd that tmem does not know yet, or NULL if the page is refused.
  */
 void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
-			 unsigned long index, struct page *page, u32 read_ns)
+			 unsigned long index, struct page *page,
+			 struct cleancache_read read)
 {
 	struct put put = put_of(pool, oid, index, page);
 	u64 begin = zcache_cost_begin(&pool->zc->cost);
@@ -338,11 +339,13 @@ void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 	if (page_filled(put.src, &word)) {
 		zcache_seen(pool->zc, oid, index);
 		pampd = zcache_filled_create(pool, &put.handle, word, NULL);
-	} else if (zcache_admit(pool->zc, &put.handle, read_ns, &put.plan)) {
+	} else if (zcache_admit(pool->zc, &put.handle, read, &put.plan)) {
 		pampd = store_page(&put, begin);
 	}
 out:
 	kunmap_local(put.src);
+	if (!pampd && put.plan.whole_run)
+		zcache_admit_give_up(pool, &put.handle);
 	if (!pampd)
 		zcache_count(pool->zc, ZCACHE_FAILED_EPH_PUTS);
 	return pampd;

@@ -19,6 +19,7 @@
 #define _ZCACHE_H
 
 #include <linux/atomic.h>
+#include <linux/cleancache.h>
 #include <linux/mempool.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
@@ -90,6 +91,7 @@ enum zcache_event {
 	ZCACHE_FAILED_PERS_PUTS,
 	ZCACHE_EPH_NONACTIVE_PUTS_IGNORED,
 	ZCACHE_EPH_COMPRESSED_IN_VAIN,
+	ZCACHE_EPH_ZPAGES_GIVEN_UP,
 	ZCACHE_COMPRESS_POOR,
 	ZCACHE_DECOMPRESS_FAILED,
 	ZCACHE_EPH_ATE_TAIL,
@@ -227,11 +229,13 @@ struct zcache_comps {
  * @way: how to keep it
  * @poor_as_is: keep it as it is if it does not compress
  * @from: where a page frame for it may come from, if it needs one
+ * @whole_run: if there is no room for it, those around it are of no use
  * @frame: a page frame for it, or NULL; not used, it has to be given back
  */
 struct zcache_plan {
 	enum zcache_way way;
 	bool poor_as_is;
+	bool whole_run;
 	enum zcache_from from;
 	struct page *frame;
 };
@@ -315,6 +319,12 @@ static inline void zcache_count(struct zcache *zc, enum zcache_event event)
 	this_cpu_inc(zc->events->count[event]);
 }
 
+static inline void zcache_count_many(struct zcache *zc, enum zcache_event event,
+				     unsigned long nr)
+{
+	this_cpu_add(zc->events->count[event], nr);
+}
+
 static inline unsigned int zcache_cost_mean_size(const struct zcache_cost *cost)
 {
 	return READ_ONCE(cost->size) / ZCACHE_SIZE_UNITS ?: 1;
@@ -342,7 +352,8 @@ bool zcache_swap_slot(const struct tmem_handle *handle, unsigned int *type,
 /* zcache-zpage.c APIs: */
 extern const struct tmem_pamops zcache_pamops;
 void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
-			 unsigned long index, struct page *page, u32 read_ns);
+			 unsigned long index, struct page *page,
+			 struct cleancache_read read);
 void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page,
 			 struct obj_cgroup *owner);
@@ -398,9 +409,11 @@ int zcache_writeback_init(struct zcache *zc);
 void zcache_writeback_exit(struct zcache *zc);
 
 /* zcache-admit.c APIs: */
-bool zcache_worth(struct zcache *zc, u32 read_ns);
+bool zcache_worth(struct zcache *zc, struct cleancache_read read);
 bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
-		  u32 read_ns, struct zcache_plan *plan);
+		  struct cleancache_read read, struct zcache_plan *plan);
+void zcache_admit_give_up(struct zcache_pool *pool,
+			  const struct tmem_handle *handle);
 unsigned int zcache_seen(struct zcache *zc, const struct tmem_oid *oid,
 			 unsigned long index);
 
@@ -428,7 +441,9 @@ bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share);
 enum zcache_way zcache_cost_way(struct zcache_cost *cost, u32 read_ns,
 				bool in_rows);
 bool zcache_cost_venture(struct zcache_cost *cost, enum zcache_way way,
-			 u32 read_ns, u64 run);
+			 struct cleancache_read read, u64 run);
+void zcache_cost_refuse(struct zcache_cost *cost, u64 run);
+bool zcache_cost_refused(struct zcache_cost *cost, u64 run);
 
 /* zcache-comp.c APIs: */
 int zcache_comps_init(struct zcache_comps *comps);

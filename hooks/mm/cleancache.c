@@ -199,22 +199,28 @@ static void look_at_device(struct cleancache_reads *reads,
 }
 
 /*
- * What it costs to read a page of this file system again, in nanoseconds: the
- * time that the device takes for one, or that the file system does, if that is
- * more because it waits for the device, and decompresses, by itself. 0 if there
- * was no read so far, or nobody keeps the device's statistics.
+ * What it takes to read a page of this file system again: the time that the device
+ * takes for one, or that the file system does, if that is more because it waits for
+ * the device, and decompresses, by itself. Nothing if there was no read so far, or
+ * nobody keeps the device's statistics. What the device takes longer than who
+ * called the file system was kept there passes meanwhile.
  */
-static unsigned int read_cost(struct super_block *sb)
+static struct cleancache_read read_takes(struct super_block *sb)
 {
 	struct cleancache_reads *reads = &sb->s_cleancache;
 	unsigned long due = READ_ONCE(reads->due);
-	u32 ns;
+	u32 device, call;
 
 	if (sb->s_bdev && (!due || time_after_eq(jiffies, due)) &&
 	    try_cmpxchg(&reads->due, &due, (jiffies + LOOK_INTERVAL) | 1))
 		look_at_device(reads, sb->s_bdev);
-	ns = READ_ONCE(reads->device_ns);
-	return ns ? max(ns, READ_ONCE(reads->call_ns)) : 0;
+	device = READ_ONCE(reads->device_ns);
+	call = device ? READ_ONCE(reads->call_ns) : 0;
+	return (struct cleancache_read) {
+		.ns = max(device, call),
+		.async_ns = device - min(device, call),
+		.whole = call,
+	};
 }
 
 /**
@@ -250,7 +256,7 @@ static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 			continue;
 		}
 		token = put->ops->prepare(put->mapping, folio->index + i,
-					  folio_page(folio, i), put->read_ns);
+					  folio_page(folio, i), put->read);
 		if (!token) {
 			count(CLEANCACHE_FAILED_PUTS, 1);
 			continue;
@@ -281,10 +287,10 @@ bool __cleancache_put_begin(struct cleancache_put *put,
 
 	put->mapping = mapping;
 	put->tokens = NULL;
-	put->read_ns = read_cost(mapping->host->i_sb);
+	put->read = read_takes(mapping->host->i_sb);
 	put->srcu_idx = srcu_read_lock(&cleancache_srcu);
 	put->ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
-	if (put->ops && put->ops->worth(put->read_ns)) {
+	if (put->ops && put->ops->worth(put->read)) {
 		if (inhibited(mapping))
 			count(CLEANCACHE_INHIBITED, folio_nr_pages(folio));
 		else

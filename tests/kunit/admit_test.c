@@ -265,29 +265,56 @@ static void way_follows_compressor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, way_of(test, 30000), ZCACHE_COMPRESSED);
 }
 
-/* Of 1000 reads, a quarter of their time is ventured, and no more. */
-static void venture_is_a_share(struct kunit *test)
+/* What putting them took, of those of 1000 pages that are ventured. */
+static u64 ventured_ns(struct zcache_cost *cost, struct cleancache_read read)
 {
-	struct zcache_cost *cost = test->priv;
-	unsigned int i, nr = 0, read_ns = 96000;
+	unsigned int i, nr = 0;
 
 	for (i = 0; i < 1000; i++)
-		nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED, read_ns,
-					  i * 2);
-	KUNIT_EXPECT_LE(test, nr * 60000, 1000 * (read_ns / 4));
-	KUNIT_EXPECT_GE(test, nr * 60000, 1000 * (read_ns / 5));
+		nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED, read, i * 2);
+	return nr * 60000ULL;
+}
+
+/* Of the time that reads take, a quarter is ventured where nobody need wait. */
+static void venture_is_a_share(struct kunit *test)
+{
+	u64 ns = ventured_ns(test->priv,
+			     (struct cleancache_read) { 96000, 96000 });
+
+	KUNIT_EXPECT_LE(test, ns, 1000 * 96000 / 4);
+	KUNIT_EXPECT_GE(test, ns, 1000 * 96000 / 5);
+}
+
+/* Of what who reads has to do himself, or to wait for, it is an eighth. */
+static void venture_less_on_work(struct kunit *test)
+{
+	u64 ns = ventured_ns(test->priv, (struct cleancache_read) { 240000, 0 });
+
+	KUNIT_EXPECT_LE(test, ns, 1000 * 240000 / 8);
+	KUNIT_EXPECT_GE(test, ns, 1000 * 240000 / 9);
+}
+
+/* And of a read that is so in part, the share of each part. */
+static void venture_on_both(struct kunit *test)
+{
+	u64 ns = ventured_ns(test->priv,
+			     (struct cleancache_read) { 128000, 48000 });
+
+	KUNIT_EXPECT_LE(test, ns, 1000 * (80000 / 8 + 48000 / 4));
+	KUNIT_EXPECT_GE(test, ns, 1000 * (80000 / 8 + 48000 / 4) * 9 / 10);
 }
 
 /* Of pages that are read together, all are ventured on or none is. */
 static void venture_on_runs(struct kunit *test)
 {
 	struct zcache_cost *cost = test->priv;
-	unsigned int i, nr, runs = 0, run, read_ns = 96000;
+	struct cleancache_read read = { 96000, 96000 };
+	unsigned int i, nr, runs = 0, run;
 
 	for (run = 0; run < 100; run++) {
 		for (nr = 0, i = 0; i < 32; i++)
 			nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED,
-						  read_ns, (run + 5) * 2);
+						  read, (run + 5) * 2);
 		KUNIT_EXPECT_TRUE(test, !nr || nr == 32);
 		runs += !!nr;
 	}
@@ -299,13 +326,14 @@ static void venture_on_runs(struct kunit *test)
 /* Slow reads long ago do not pay for any number of pages now. */
 static void venture_is_not_hoarded(struct kunit *test)
 {
+	struct cleancache_read slow = { U32_MAX, U32_MAX }, fast = { 1, 1 };
 	struct zcache_cost *cost = test->priv;
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < 1000; i++)
-		zcache_cost_venture(cost, ZCACHE_COMPRESSED, U32_MAX, i * 2);
+		zcache_cost_venture(cost, ZCACHE_COMPRESSED, slow, i * 2);
 	for (i = 0; i < 100; i++)
-		nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED, 1,
+		nr += zcache_cost_venture(cost, ZCACHE_COMPRESSED, fast,
 					  (1000 + i) * 2);
 	KUNIT_EXPECT_LE(test, nr, 64);
 }
@@ -432,6 +460,8 @@ static struct kunit_case cost_cases[] = {
 	KUNIT_CASE(way_follows_reading),
 	KUNIT_CASE(way_follows_compressor),
 	KUNIT_CASE(venture_is_a_share),
+	KUNIT_CASE(venture_less_on_work),
+	KUNIT_CASE(venture_on_both),
 	KUNIT_CASE(venture_on_runs),
 	KUNIT_CASE(venture_is_not_hoarded),
 	KUNIT_CASE(mean_size),

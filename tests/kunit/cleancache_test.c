@@ -43,7 +43,7 @@ struct file_token {
  * @keep: a get leaves the page
  * @get_fails: a get of a page that is there does, with this errno
  * @worthless: nothing is worth to be offered
- * @read_ns: what a page would cost to read, when one was offered last
+ * @read: what it took to read a page again, when one was offered last
  * @tokens: prepared and not finished
  * @first: first index of the last invalidation
  * @last: last index of it
@@ -57,14 +57,14 @@ static struct file_backend {
 	bool keep;
 	int get_fails;
 	bool worthless;
-	unsigned int read_ns;
+	struct cleancache_read read;
 	unsigned int tokens;
 	unsigned long first;
 	unsigned long last;
 	unsigned int invalidations;
 } files;
 
-static bool files_worth(unsigned int read_ns)
+static bool files_worth(struct cleancache_read read)
 {
 	return !files.worthless;
 }
@@ -72,7 +72,7 @@ static bool files_worth(unsigned int read_ns)
 static struct cleancache_token *files_prepare(const struct address_space *mapping,
 					      unsigned long index,
 					      struct page *page,
-					      unsigned int read_ns)
+					      struct cleancache_read read)
 {
 	struct file_token *token;
 
@@ -83,7 +83,7 @@ static struct cleancache_token *files_prepare(const struct address_space *mappin
 	token = kmalloc(sizeof(*token), GFP_NOWAIT);
 	if (!token)
 		return NULL;
-	files.read_ns = read_ns;
+	files.read = read;
 	token->mapping = mapping;
 	token->index = index;
 	token->byte = *(u8 *)page_address(page);
@@ -470,7 +470,10 @@ static void not_worth_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(), 0x18);
 }
 
-/* The dearer of the device's time and the file system's, once one is known. */
+/*
+ * The dearer of the device's time and the file system's, once one is known; and how
+ * much the device takes while the file system does not.
+ */
 static void tells_cost(struct kunit *test)
 {
 	struct address_space *mapping = open_file(test);
@@ -479,15 +482,23 @@ static void tells_cost(struct kunit *test)
 
 	*reads = (struct cleancache_reads) { };
 	put_pages(test, mapping, 3, 3);
-	KUNIT_EXPECT_EQ(test, files.read_ns, 0);
+	KUNIT_EXPECT_EQ(test, files.read.ns, 0);
+	KUNIT_EXPECT_EQ(test, files.read.async_ns, 0);
 	reads->device_ns = 5000;
 	put_pages(test, mapping, 4, 4);
-	KUNIT_EXPECT_EQ(test, files.read_ns, 5000);
+	KUNIT_EXPECT_EQ(test, files.read.ns, 5000);
+	KUNIT_EXPECT_EQ(test, files.read.async_ns, 5000);
+	reads->call_ns = 2000;
+	put_pages(test, mapping, 6, 6);
+	KUNIT_EXPECT_EQ(test, files.read.ns, 5000);
+	KUNIT_EXPECT_EQ(test, files.read.async_ns, 3000);
+	reads->call_ns = 0;
 	KUNIT_EXPECT_EQ(test, cleancache_read_begin(mapping), 0);
 	reads->call_ns = CLEANCACHE_CALLS_COUNT;
 	cleancache_read_end(mapping, local_clock() - 3200000, 32);
 	put_pages(test, mapping, 5, 5);
-	KUNIT_EXPECT_GE(test, files.read_ns, 100000);
+	KUNIT_EXPECT_GE(test, files.read.ns, 100000);
+	KUNIT_EXPECT_EQ(test, files.read.async_ns, 0);
 	KUNIT_EXPECT_NE(test, cleancache_read_begin(mapping), 0);
 	*reads = before;
 }

@@ -77,7 +77,8 @@ static bool put_page_in(struct two *two, enum zbud_class class,
 	rig_fill(page, index, NOISE);
 	pampd = class == ZBUD_PERS ?
 		zcache_swap_create(pool, &rig_oid, index, page, NULL) :
-		zcache_file_create(pool, &rig_oid, index, page, 0);
+		zcache_file_create(pool, &rig_oid, index, page,
+				   (struct cleancache_read) { });
 	__free_page(page);
 	return pampd && !tmem_put(&pool->tmem, &rig_oid, index, pampd,
 				  GFP_KERNEL);

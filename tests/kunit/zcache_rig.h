@@ -67,18 +67,26 @@ static inline void rig_fill(struct page *page, unsigned long index,
 	*(unsigned long *)page_address(page) = index + 1;
 }
 
-/* Offer a page to the cache: is it in now? */
-static inline bool rig_put(struct rig *rig, unsigned long index,
-			   unsigned int noise, u32 read_ns)
+/* Offer a page to the cache, as one that is read so: is it in now? */
+static inline bool rig_put_read(struct rig *rig, unsigned long index,
+				unsigned int noise, struct cleancache_read read)
 {
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	void *pampd;
 
 	rig_fill(page, index, noise);
-	pampd = zcache_file_create(&rig->pool, &rig_oid, index, page, read_ns);
+	pampd = zcache_file_create(&rig->pool, &rig_oid, index, page, read);
 	__free_page(page);
 	return pampd && !tmem_put(&rig->pool.tmem, &rig_oid, index, pampd,
 				  GFP_KERNEL);
+}
+
+/* The same for one whose read takes so long, in which who reads may go on. */
+static inline bool rig_put(struct rig *rig, unsigned long index,
+			   unsigned int noise, u32 read_ns)
+{
+	return rig_put_read(rig, index, noise,
+			    (struct cleancache_read) { read_ns, read_ns });
 }
 
 /* Get a page: is it there? */

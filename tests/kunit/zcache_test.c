@@ -431,7 +431,58 @@ static void room_is_enough(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
 }
 
-/* The same for who lets in everything. */
+/* A page comes back that is read with those around it, or not. */
+static bool come_back(struct rig *rig, unsigned long index, unsigned int noise,
+		      bool whole)
+{
+	struct cleancache_read read = { .ns = SLOW_NS, .whole = whole };
+
+	rig_put_read(rig, index, noise, read);
+	rig_flush(rig, index);
+	return rig_put_read(rig, index, noise, read);
+}
+
+/* How many of a run of eight pages are there, after there was no room for a ninth? */
+static unsigned int nr_after_ninth(struct kunit *test, bool whole)
+{
+	struct rig *rig = test->priv;
+	unsigned long i, nr = 0;
+
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_TRUE(test, come_back(rig, i, 100, whole));
+	KUNIT_EXPECT_TRUE(test, come_back(rig, 32, 100, whole));
+	no_more_frames(rig);
+	KUNIT_EXPECT_FALSE(test, come_back(rig, 8, NOISE, whole));
+	for (i = 0; i < 8; i++)
+		nr += rig_get(rig, i, 100);
+	return nr;
+}
+
+/*
+ * Where a page is of no use without those around it, a run that cannot be whole is
+ * given up, and the room is for others.
+ */
+static void run_is_given_up(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	KUNIT_EXPECT_EQ(test, nr_after_ninth(test, true), 0);
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_ZPAGES_GIVEN_UP), 8);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 32, 100));
+	KUNIT_EXPECT_FALSE(test, come_back(rig, 9, 100, true));
+	KUNIT_EXPECT_TRUE(test, come_back(rig, 33, 100, true));
+}
+
+static void run_is_kept(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	KUNIT_EXPECT_EQ(test, nr_after_ninth(test, false), 8);
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_ZPAGES_GIVEN_UP), 0);
+	KUNIT_EXPECT_TRUE(test, come_back(rig, 9, 100, false));
+}
+
+/* What is left in a frame is used up by who lets in everything, too. */
 static void room_is_enough_for_all(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -576,6 +627,8 @@ static void cap_is_kept(struct kunit *test)
 
 static struct kunit_case admit_cases[] = {
 	KUNIT_CASE(room_is_enough),
+	KUNIT_CASE(run_is_given_up),
+	KUNIT_CASE(run_is_kept),
 	KUNIT_CASE(room_is_enough_for_all),
 	KUNIT_CASE(not_in_vain),
 	KUNIT_CASE(cap_is_kept),

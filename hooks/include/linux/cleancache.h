@@ -28,13 +28,25 @@ struct cleancache_token {
 };
 
 /**
+ * struct cleancache_read - what it takes to read a page again
+ * @ns: nanoseconds; 0: unknown
+ * @async_ns: how much of that passes while who reads may do something else
+ * @whole: the pages around it are read with it, and all of them if one is missing
+ */
+struct cleancache_read {
+	unsigned int ns;
+	unsigned int async_ns;
+	bool whole;
+};
+
+/**
  * struct cleancache_ops - what a backend does
  * @owner: the module
- * @worth: is it worth to offer pages at all, where it costs @read_ns nanoseconds
- *	to read one again, or 0 if that is not known? Asked for each folio
+ * @worth: is it worth to offer pages at all, where reading one again takes @read?
+ *	Asked for each folio
  * @prepare: copy @page, so that it can be published without allocating; runs
- *	in reclaim with a locked folio; @read_ns as above. NULL if the page
- *	cannot be kept, or is not worth it
+ *	in reclaim with a locked folio; @read as above. NULL if the page cannot
+ *	be kept, or is not worth it
  * @commit: publish; under the page cache's lock, interrupts off
  * @finish: free the token, and the copy if it was not published
  * @get: fill @page, and forget the copy or not; 0, or an errno: -ENOENT only if
@@ -48,11 +60,11 @@ struct cleancache_token {
  */
 struct cleancache_ops {
 	struct module *owner;
-	bool (*worth)(unsigned int read_ns);
+	bool (*worth)(struct cleancache_read read);
 	struct cleancache_token *(*prepare)(const struct address_space *mapping,
 					    unsigned long index,
 					    struct page *page,
-					    unsigned int read_ns);
+					    struct cleancache_read read);
 	void (*commit)(struct cleancache_token *token);
 	void (*finish)(struct cleancache_token *token);
 	int (*get)(const struct address_space *mapping, unsigned long index,
@@ -69,14 +81,14 @@ struct cleancache_ops {
  * struct cleancache_put - a folio between prepare and removal
  * @mapping: where it is; not to be used after the folio was removed
  * @ops: the backend, kept by the SRCU section
- * @read_ns: what it costs to read a page of it again, in nanoseconds; 0: unknown
+ * @read: what it takes to read a page of it again
  * @tokens: one for each page that can be kept
  * @srcu_idx: the section, open from begin to end
  */
 struct cleancache_put {
 	struct address_space *mapping;
 	const struct cleancache_ops *ops;
-	unsigned int read_ns;
+	struct cleancache_read read;
 	struct cleancache_token *tokens;
 	int srcu_idx;
 };
@@ -193,19 +205,21 @@ static inline bool cleancache_get_folio(struct folio *folio)
 	return cleancache_has(folio->mapping) && __cleancache_get_folio(folio);
 }
 
+static inline bool cleancache_fixed(const struct address_space *mapping)
+{
+	return mapping->host->i_sb->s_iflags & SB_I_CLEANCACHE_FIXED;
+}
+
 /**
  * cleancache_drop_folio() - a folio was added that will be filled otherwise
  * @folio: locked
+ *
+ * Where files never change it will be filled with what the entries have.
  */
 static inline void cleancache_drop_folio(struct folio *folio)
 {
 	if (cleancache_has(folio->mapping) && !cleancache_fixed(folio->mapping))
 		__cleancache_drop_folio(folio->mapping, folio);
-}
-
-static inline bool cleancache_fixed(const struct address_space *mapping)
-{
-	return mapping->host->i_sb->s_iflags & SB_I_CLEANCACHE_FIXED;
 }
 
 /**

@@ -45,7 +45,7 @@ files_of() {
 		eph_pageframes pers_pageframes evicted_eph_zpages evicted_eph_pageframes
 		obj_count pageframes pageframes_max eph_filled pers_filled
 		spare_pageframes eph_nonactive_puts_ignored eph_raw evicted_eph_raw
-		eph_compressed_in_vain eph_pageframes_cap writtenback_pages
+		eph_compressed_in_vain eph_zpages_given_up eph_pageframes_cap writtenback_pages
 		outstanding_writeback_pages writeback_failed_pages
 		writeback_skipped_pages oom_averted' ;;
 	zbud) echo 'eph_zpages pers_zpages eph_zbytes pers_zbytes eph_pageframes
