@@ -431,6 +431,26 @@ static void room_is_enough(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
 }
 
+/* A page that was used is not the oldest, although nobody has read it here. */
+static void used_is_not_oldest(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long i, nr = 0;
+	struct page *frame;
+
+	rig->zc.policy = ZCACHE_PUT_ALL;
+	for (i = 0; i < 32; i++)
+		KUNIT_ASSERT_TRUE(test, rig_put(rig, i, NOISE, 0));
+	KUNIT_ASSERT_EQ(test, 0, tmem_get(&rig->pool.tmem, &rig_oid, 0, NULL));
+	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, ZCACHE_FROM_FILES);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	zcache_frame_unget(&rig->zc, frame);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 0, NOISE));
+	for (i = 1; i < 32; i++)
+		nr += rig_get(rig, i, NOISE);
+	KUNIT_EXPECT_LT(test, nr, 31);
+}
+
 /* A page comes back that is read with those around it, or not. */
 static bool come_back(struct rig *rig, unsigned long index, unsigned int noise,
 		      bool whole)
@@ -627,6 +647,7 @@ static void cap_is_kept(struct kunit *test)
 
 static struct kunit_case admit_cases[] = {
 	KUNIT_CASE(room_is_enough),
+	KUNIT_CASE(used_is_not_oldest),
 	KUNIT_CASE(run_is_given_up),
 	KUNIT_CASE(run_is_kept),
 	KUNIT_CASE(room_is_enough_for_all),
