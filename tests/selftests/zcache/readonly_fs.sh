@@ -47,10 +47,10 @@ each_page_hits() {
 	equal $made "$pages" && equal $gets "$pages" && at_most $warm $((cold / 20))
 }
 
-# A page is read with its whole compressed block, so neighbours may be dropped.
-# squashfs reads the block again for each page that misses alone, so of what is
-# read ahead together all is got there or nothing; where such a window ends within
-# a block, the block is read twice. erofs does not.
+# A page is read with its whole compressed block; the entries of its neighbours stay,
+# since these files never change. squashfs reads the block again for each page that
+# misses alone, so of what is read ahead together all is got there or nothing; where
+# such a window ends within a block, the block is read twice. erofs does not.
 some_pages_hit() {
 	few=2 most=$((cold - 1))
 	[ "$1" != squashfs ] || few=8 most=$((cold * 3 / 2))
@@ -60,7 +60,7 @@ some_pages_hit() {
 
 test_fs() {
 	if ! [ -b "$2" ]; then
-		for name in c elf entries; do
+		for name in c elf dropped entries; do
 			skip "$1: $name" "no disk with it"
 		done
 		return
@@ -68,6 +68,7 @@ test_fs() {
 	echo 3 > /proc/sys/vm/drop_caches
 	mount -t "$1" -o ro "$2" "$folder" || skip_all "$1 cannot be mounted"
 	start=$(entries)
+	drops=$(get cleancache/drops)
 	first_read "$1" "$2" c
 	second_read "$1" "$2" c
 	check "$1, c: each page from its entry" each_page_hits
@@ -75,15 +76,16 @@ test_fs() {
 	second_read "$1" "$2" elf
 	check "$1, elf: some pages from their entries" some_pages_hit "$1"
 	evict_all
+	check "$1: no entry was dropped" equal "$(get cleancache/drops)" "$drops"
 	umount "$folder"
 	check "$1: umount leaves no entry" wait_until equal "$(entries)" "$start"
 }
 
 tests_of() {
 	if [ -b "$1" ]; then
-		echo 9
+		echo 10
 	else
-		echo 3
+		echo 4
 	fi
 }
 
