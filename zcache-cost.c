@@ -281,6 +281,7 @@ bool zcache_cost_try(const struct zcache_cost *cost, u32 read_ns, u32 share)
 	       price * (s64)ZCACHE_ALL_PAGES;
 }
 
+/* Of a disk that nobody knows, all is taken to pass while who reads may go on. */
 static u32 share_of_read(struct cleancache_read read)
 {
 	if (!read.ns)

@@ -314,15 +314,15 @@ static inline struct zcache_pool *to_zcache_pool(struct tmem_pool *pool)
 	return container_of(pool, struct zcache_pool, tmem);
 }
 
-static inline void zcache_count(struct zcache *zc, enum zcache_event event)
-{
-	this_cpu_inc(zc->events->count[event]);
-}
-
 static inline void zcache_count_many(struct zcache *zc, enum zcache_event event,
 				     unsigned long nr)
 {
 	this_cpu_add(zc->events->count[event], nr);
+}
+
+static inline void zcache_count(struct zcache *zc, enum zcache_event event)
+{
+	zcache_count_many(zc, event, 1);
 }
 
 static inline unsigned int zcache_cost_mean_size(const struct zcache_cost *cost)

@@ -30,7 +30,8 @@ struct cleancache_token {
 /**
  * struct cleancache_read - what it takes to read a page again
  * @ns: nanoseconds; 0: unknown
- * @async_ns: how much of that passes while who reads may do something else
+ * @async_ns: how much of that, at the most all, passes while who reads may do
+ *	something else
  * @whole: the pages around it are read with it, and all of them if one is missing
  */
 struct cleancache_read {
