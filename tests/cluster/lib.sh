@@ -8,7 +8,7 @@
 set +e	# a test that fails says so, and the others follow
 
 here=$root/tests/qemu
-kernel=${CLUSTER_KERNEL:-cluster}
+kernel=${CLUSTER_KERNEL:-production}
 memory=${CLUSTER_MEMORY:-256}
 slow=${CLUSTER_SLOW:-1}		# how many times the patience
 label=${label:-$(basename "$0" .sh)}

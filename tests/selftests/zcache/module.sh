@@ -11,6 +11,7 @@
 module=/zcache.ko
 counters=/sys/kernel/debug/zcache
 drain=/sys/kernel/mm/zcache/drain
+ramster=/sys/kernel/mm/ramster
 rounds=2
 many=100
 leak=256	# KiB that may be gone after as many
@@ -21,7 +22,7 @@ if [ ! -e $module ]; then
 	ktap_skip_all "the driver is built into this kernel"
 	exit "$KSFT_SKIP"
 fi
-ktap_set_plan $((rounds * 4 + 7))
+ktap_set_plan $((rounds * 4 + 8))
 
 # check NAME COMMAND...
 check() {
@@ -150,6 +151,22 @@ starts_later() {
 		step [ "$(cat $enabled)" = Y ] && step drained && step gone
 }
 
+# A cluster that is described keeps the module, whether it runs or not.
+takes_part() {
+	cluster=/sys/kernel/config/ramster/meadow
+	node=$cluster/node/alone
+	step mount -t configfs configfs /sys/kernel/config &&
+		step insmod $module && step [ -d $ramster ] && step mkdir $cluster $node &&
+		step eval "echo 01234567-89ab-cdef-0123-456789abcdef > $cluster/uuid" &&
+		step eval "echo 1 > $node/num && echo 127.0.0.1 > $node/address" &&
+		step eval "echo 7070 > $node/port && echo 1 > $node/local" &&
+		step eval "echo 1 > $cluster/enable" && step refuses_to_go && step drained &&
+		step refuses_to_go && step eval "echo 0 > $cluster/enable" &&
+		step refuses_to_go && step rmdir $node $cluster && step drained &&
+		step gone && step [ ! -d $ramster ] && step umount /sys/kernel/config
+}
+
 check 'it is switched on later' starts_later
+check 'it is part of a cluster' takes_part
 check 'it cannot be switched on by a bad value' eval "! insmod $module enabled=maybe 2> /dev/null"
 ktap_finished
