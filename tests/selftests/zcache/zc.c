@@ -20,7 +20,6 @@
 #define ENABLED		"/sys/module/zcache/parameters/enabled"
 #define DRAIN		"/sys/kernel/mm/zcache/drain"
 #define POLICY		"/sys/module/zcache/parameters/cleancache_policy"
-#define POLICY		"/sys/module/zcache/parameters/cleancache_policy"
 #define MAX_UNDOS	16
 #define MAX_SETTINGS	16
 
@@ -449,8 +448,6 @@ void zc_start(unsigned int plan)
 	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
 		zc_die("cannot follow /dev/kmsg");
 	atexit(undo_all);
-	/* Tests count on each page being taken. */
-	zc_set_sysfs(POLICY, "all");
 	zc_pin_to_cpu(0);
 	/* Tests count on each page being taken. */
 	zc_set_sysfs(POLICY, "all");
