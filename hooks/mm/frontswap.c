@@ -288,6 +288,7 @@ static bool store_folio(const struct frontswap_ops *ops, struct folio *folio)
 	forget_zswap(folio->swap, nr);
 	count(FRONTSWAP_SUCC_STORES, nr);
 	frontswap_account(folio, FRONTSWAP_OUT);
+	count_mthp_stat(folio_order(folio), MTHP_STAT_ZSWPOUT);
 	return true;
 }
 

@@ -76,10 +76,18 @@ static bool swap_out(uint64_t id, unsigned long refused)
 {
 	unsigned long stored = zc_get("frontswap/stored");
 	unsigned long failed = zc_get("frontswap/failed_stores");
+	unsigned long whole = thp_stat("zswpout");
 
+	if (refused == NONE)
+		whole++;
 	fill(id, refused);
 	if (!zc_pageout(memory, size) || !is_whole()) {
 		zc_say("not swapped out in one piece");
+		return false;
+	}
+	if (thp_stat("zswpout") != whole) {
+		zc_say("zswpout is %lu, should be %lu", thp_stat("zswpout"),
+		       whole);
 		return false;
 	}
 	if (refused == NONE)
