@@ -183,14 +183,30 @@ static long patience(struct ramster_peer *peer)
 	return msecs_to_jiffies(peer->cluster->times.dead_ms);
 }
 
+/*
+ * Before it waits for more, the receiver lets the sender go: so that the replies to
+ * what came together go together, but none of them waits for what is yet to come.
+ */
+static int hear_some(struct ramster_peer *peer, void *buf, size_t len)
+{
+	int ret;
+
+	if (peer->unsaid) {
+		ret = ramster_sock_hear(peer->sock, buf, len, 0);
+		if (ret != -EAGAIN)
+			return ret;
+		ramster_let_sender_go(peer);
+	}
+	return ramster_sock_hear(peer->sock, buf, len, patience(peer));
+}
+
 static int receive(struct ramster_peer *peer, void *buf, size_t len)
 {
 	size_t have = 0;
 	int ret;
 
 	while (have < len) {
-		ret = ramster_sock_hear(peer->sock, buf + have, len - have,
-					patience(peer));
+		ret = hear_some(peer, buf + have, len - have);
 		if (READ_ONCE(peer->ending))
 			return -ECANCELED;
 		if (ret <= 0)
@@ -432,6 +448,7 @@ static void stay_up(struct ramster_peer *peer,
 static void begin(struct ramster_peer *peer, enum ramster_phase phase)
 {
 	peer->left = false;
+	peer->unsaid = 0;
 	peer->rules = (struct ramster_rules) {
 		.phase = phase,
 		.granted = peer->cluster->hello.slots,

@@ -140,6 +140,7 @@ struct ramster_call {
  * @rules: R
  * @left: R; it has said that it leaves the cluster
  * @incoming: R; the payload of what comes
+ * @unsaid: R; messages that were heard since the sender was last told to go on
  * @bad_messages: L
  * @ups: L
  *
@@ -199,6 +200,7 @@ struct ramster_peer {
 	struct ramster_rules rules;
 	bool left;
 	void *incoming;
+	unsigned int unsaid;
 	unsigned long bad_messages;
 	unsigned long ups;
 
@@ -331,6 +333,7 @@ enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
 				      const struct ramster_msg *msg);
 enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
 					 const struct ramster_msg *msg);
+void ramster_let_sender_go(struct ramster_peer *peer);
 void ramster_requests_fail(struct ramster_peer *peer);
 
 /* sock.c APIs: */

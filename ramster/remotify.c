@@ -18,8 +18,9 @@
 
 #include "core.h"
 
-/* Pages under way to all peers. */
+/* Pages under way to all peers, and how many are sent at a time. */
 #define PUTS		64
+#define TOGETHER	8
 
 /* Pages that are sent for each time that memory is short. */
 #define WANTED		256
@@ -93,12 +94,14 @@ static void put_give(struct put *put)
 	struct ramster *r = put->ramster;
 	struct ramster_puts *puts = r->puts;
 	unsigned long flags;
+	bool enough;
 
 	spin_lock_irqsave(&puts->lock, flags);
 	list_add(&put->list, &puts->free);
-	puts->nr_free++;
+	enough = ++puts->nr_free >= TOGETHER;
 	spin_unlock_irqrestore(&puts->lock, flags);
-	wake_up(&r->wait);
+	if (enough)
+		wake_up(&r->wait);
 }
 
 /* The peer has it: so let its descriptor take the place of @old. */

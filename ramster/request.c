@@ -468,6 +468,28 @@ int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
 
 /* The receiver */
 
+/* Messages that are heard in a row before the sender is told, if there are more. */
+#define MAX_UNSAID	16
+
+/**
+ * ramster_let_sender_go() - the sender may have something to do by now
+ * @peer: the peer
+ *
+ * Context: the receiver.
+ */
+void ramster_let_sender_go(struct ramster_peer *peer)
+{
+	peer->unsaid = 0;
+	wake_up(&peer->send_wait);
+}
+
+/* To wake it for each would make it send each in a packet of its own. */
+static void sender_has_work(struct ramster_peer *peer, bool urgent)
+{
+	if (++peer->unsaid >= MAX_UNSAID || urgent)
+		ramster_let_sender_go(peer);
+}
+
 /**
  * ramster_serve() - do what a peer asks for
  * @peer: the peer
@@ -504,7 +526,7 @@ enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
 	spin_lock_irq(&peer->lock);
 	list_add_tail(&reply->list, &peer->replies);
 	spin_unlock_irq(&peer->lock);
-	wake_up(&peer->send_wait);
+	sender_has_work(peer, is_get(msg->type));
 	return RAMSTER_WIRE_OK;
 }
 
@@ -551,7 +573,7 @@ enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
 	if (error)
 		return error;
 
-	wake_up(&peer->send_wait);
+	sender_has_work(peer, false);
 	if (req) {
 		/* It may have been given up, but waits for done() then. */
 		if (msg->payload_len)

@@ -3,6 +3,7 @@
  * Tests of RAMster's transport: a node, and somebody at the other end of the
  * wire who is no node, and breaks every rule there is.
  */
+#include <linux/tcp.h>
 #include <net/sock.h>
 
 #include "rogue.h"
@@ -641,6 +642,34 @@ static void messages_out_of_place(struct kunit *test)
 	expect_bad(test, sock, &msg, "bad message: not now");
 }
 
+/* What is asked for in one packet is answered in as few. */
+static void replies_go_together(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct ramster_msg flush = { .type = RAMSTER_FLUSH_PAGE, .generation = 1 };
+	unsigned int nr = min_t(unsigned int, rig->config.slots, 12), segments;
+	u8 *bytes = kunit_kzalloc(test, TRAFFIC_MAX + PAGE_SIZE, GFP_KERNEL);
+	struct ramster_msg msg;
+	struct socket *sock;
+	size_t len = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	rig_start(test, 0);
+	sock = rogue_up(test, 1);
+	for (flush.slot = 0; flush.slot < nr; flush.slot++)
+		len += traffic_write(&flush, NULL, bytes + len);
+	KUNIT_ASSERT_LT(test, len, PAGE_SIZE);
+	segments = READ_ONCE(tcp_sk(sock->sk)->data_segs_in);
+	KUNIT_ASSERT_EQ(test, rogue_send(sock, bytes, len), 0);
+	for (; flush.slot; flush.slot--)
+		KUNIT_ASSERT_EQ(test, rogue_await(sock, RAMSTER_ACK, &msg,
+						  rig->page), 0);
+	segments = READ_ONCE(tcp_sk(sock->sk)->data_segs_in) - segments;
+	kunit_info(test, "%u replies in %u segments", nr, segments);
+	KUNIT_EXPECT_LE(test, segments, nr / 3);
+	rogue_hang_up(sock);
+}
+
 /* The same slot again and again, without reading what comes. */
 static void credit_overrun(struct kunit *test)
 {
@@ -682,6 +711,7 @@ static struct kunit_case rogue_cases[] = {
 	KUNIT_CASE(replies_nobody_asked_for),
 	KUNIT_CASE(messages_out_of_place),
 	KUNIT_CASE(credit_overrun),
+	KUNIT_CASE(replies_go_together),
 	{}
 };
 
