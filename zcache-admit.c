@@ -6,6 +6,9 @@
  * has cost pays for it (zcache-cost.c), and only if there is room: a single pass
  * over a large file costs little, and sweeps nothing out.
  *
+ * Or, where the user wants that, such a page is let in only if it has been used more
+ * than once while it was in memory.
+ *
  * A page that has come back is let in if there is room, or else if the oldest
  * pages here have not been used for longer than it was away. So in a loop over
  * more files than fit, those that are here stay, because each of the others
@@ -117,6 +120,8 @@ static bool wanted(struct zcache *zc, const struct tmem_handle *handle,
 
 	if (plan->way == ZCACHE_NOT_AT_ALL)
 		return false;
+	if (!ticks && READ_ONCE(zc->policy) == ZCACHE_PUT_ACTIVE)
+		return read.active;
 	if (!ticks)
 		return zcache_cost_venture(&zc->cost, plan->way, read, run);
 	plan->whole_run = read.whole && zcache_reuse_in_rows(&zc->reuse);

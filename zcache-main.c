@@ -255,6 +255,7 @@ MODULE_PARM_DESC(swap_writeback,
 
 static const char * const policy_names[] = {
 	[ZCACHE_PUT_ALL]	= "all",
+	[ZCACHE_PUT_ACTIVE]	= "active",
 	[ZCACHE_PUT_REFAULT]	= "refault",
 };
 
@@ -263,7 +264,7 @@ static int policy_set(const char *val, const struct kernel_param *kp)
 	int policy = sysfs_match_string(policy_names, val);
 
 	if (policy < 0) {
-		pr_err("cleancache_policy is all or refault, not \"%s\"\n", val);
+		pr_err("cleancache_policy is all, active or refault, not \"%s\"\n", val);
 		return policy;
 	}
 	WRITE_ONCE(zcache.policy, policy);
@@ -281,7 +282,7 @@ static const struct kernel_param_ops policy_ops = {
 };
 module_param_cb(cleancache_policy, &policy_ops, NULL, 0644);
 MODULE_PARM_DESC(cleancache_policy,
-		 "file pages that are put: all, refault (default)");
+		 "file pages that are put: all, active, refault (default)");
 
 static int read_us_set(const char *val, const struct kernel_param *kp)
 {

@@ -45,6 +45,7 @@ struct zcache_writeback;
 /* Which file pages are put. */
 enum zcache_policy {
 	ZCACHE_PUT_ALL,
+	ZCACHE_PUT_ACTIVE,
 	ZCACHE_PUT_REFAULT,
 };
 

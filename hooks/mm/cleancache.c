@@ -242,6 +242,16 @@ void __cleancache_read_end(struct address_space *mapping, u64 begin,
 	average(mean, max(ns, CLEANCACHE_CALLS_COUNT + 1), 16);
 }
 
+/*
+ * Have programs used it more than once? The classic LRU marks a folio that was among
+ * its active ones. MGLRU marks with the same bit one that was read() more than once,
+ * but does not tell what it has seen in page tables: there it takes a mapping for use.
+ */
+static bool was_active(struct folio *folio, bool mapped)
+{
+	return folio_test_workingset(folio) || (mapped && lru_gen_enabled());
+}
+
 /* Copy what of the folio the backend will take. */
 static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 {
@@ -272,12 +282,14 @@ static void prepare_pages(struct cleancache_put *put, struct folio *folio)
  * @mapping: its mapping
  * @folio: locked, unmapped and clean; the caller has the one reference but for
  *	the page cache's
+ * @mapped: was it mapped when reclaim came to it?
  *
  * Context: reclaim; no locks but the folio's.
  * Return: true if there is a put to be ended, and perhaps committed.
  */
 bool __cleancache_put_begin(struct cleancache_put *put,
-			    struct address_space *mapping, struct folio *folio)
+			    struct address_space *mapping, struct folio *folio,
+			    bool mapped)
 {
 	if (!mapping_eligible(mapping) || !folio_eligible(folio, mapping))
 		return false;
@@ -288,6 +300,7 @@ bool __cleancache_put_begin(struct cleancache_put *put,
 	put->mapping = mapping;
 	put->tokens = NULL;
 	put->read = read_takes(mapping->host->i_sb);
+	put->read.active = was_active(folio, mapped);
 	put->srcu_idx = srcu_read_lock(&cleancache_srcu);
 	put->ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
 	if (put->ops && put->ops->worth(put->read)) {

@@ -296,10 +296,21 @@ static void remove_folio(struct folio *folio, struct cleancache_put *put)
 static bool reclaim_folio(struct folio *folio)
 {
 	struct cleancache_put put;
-	bool putting = cleancache_put_begin(&put, folio->mapping, folio);
+	bool putting = cleancache_put_begin(&put, folio->mapping, folio, false);
 
 	remove_folio(folio, putting ? &put : NULL);
 	return putting;
+}
+
+/* What is the backend told of a folio that reclaim has unmapped, or need not? */
+static bool said_active(struct kunit *test, struct folio *folio, bool mapped)
+{
+	struct cleancache_put put;
+
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, folio->mapping, folio,
+						     mapped));
+	cleancache_put_end(&put);
+	return files.read.active;
 }
 
 /* Would reclaim put this folio? */
@@ -307,7 +318,7 @@ static bool eligible(struct folio *folio)
 {
 	struct cleancache_put put;
 
-	if (!cleancache_put_begin(&put, folio->mapping, folio))
+	if (!cleancache_put_begin(&put, folio->mapping, folio, false))
 		return false;
 	cleancache_put_end(&put);
 	return true;

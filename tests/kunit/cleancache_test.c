@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -115,7 +116,7 @@ static void has_before_removal(struct kunit *test)
 	struct cleancache_put put;
 	bool has, present;
 
-	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio));
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio, false));
 	KUNIT_EXPECT_FALSE(test, cleancache_has(mapping));
 	xa_lock_irq(&mapping->i_pages);
 	cleancache_put_commit(&put);
@@ -192,6 +193,21 @@ static void tells_cost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, files.read.async_ns, 0);
 	KUNIT_EXPECT_NE(test, cleancache_read_begin(mapping), 0);
 	*reads = before;
+}
+
+/* Used more than once, as far as the LRU that is in use can tell. */
+static void tells_use(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+
+	KUNIT_EXPECT_FALSE(test, said_active(test, folio, false));
+	KUNIT_EXPECT_EQ(test, said_active(test, folio, true), lru_gen_enabled());
+	folio_set_workingset(folio);
+	KUNIT_EXPECT_TRUE(test, said_active(test, folio, false));
+	KUNIT_EXPECT_TRUE(test, said_active(test, folio, true));
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+	remove_folio(folio, NULL);
 }
 
 static void folio_refused(struct kunit *test)
@@ -294,7 +310,7 @@ static void window_refuses(struct kunit *test)
 	struct cleancache_put put;
 
 	/* It opens after the copy was made, and for other pages. */
-	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio));
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio, false));
 	cleancache_inval_begin(&inval, mapping, 8, 9);
 	remove_folio(folio, &put);
 	KUNIT_EXPECT_EQ(test, files.tokens, 0);
@@ -537,7 +553,7 @@ static void unregister_waits_for_put(struct kunit *test)
 	struct cleancache_put put;
 	struct waiter waiter;
 
-	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio));
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio, false));
 	kunit_remove_action(test, files_off, NULL);
 	start(&waiter, unregister_work);
 	KUNIT_EXPECT_TRUE(test, waits(&waiter));
@@ -583,6 +599,7 @@ static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(put_not_committed),
 	KUNIT_CASE(not_worth_it),
 	KUNIT_CASE(tells_cost),
+	KUNIT_CASE(tells_use),
 	KUNIT_CASE(folio_refused),
 	KUNIT_CASE(mapping_refused),
 	KUNIT_CASE(neighbour),

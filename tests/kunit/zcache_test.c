@@ -502,6 +502,27 @@ static void run_is_kept(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, come_back(rig, 9, 100, false));
 }
 
+/* Of pages that have not come back yet, only those of use, but these for nothing. */
+static void active_is_let_in(struct kunit *test)
+{
+	struct cleancache_read once = { .ns = SLOW_NS };
+	struct cleancache_read often = { .ns = SLOW_NS, .active = true };
+	struct cleancache_read fast = { .ns = 1, .active = true };
+	struct rig *rig = test->priv;
+	unsigned long i;
+
+	rig->zc.policy = ZCACHE_PUT_ACTIVE;
+	for (i = 0; i < 200; i += 2) {
+		KUNIT_EXPECT_FALSE(test, rig_put_read(rig, i, 100, once));
+		KUNIT_EXPECT_TRUE(test, rig_put_read(rig, i + 1, 100, often));
+	}
+	KUNIT_EXPECT_TRUE(test, rig_put_read(rig, 0, 100, once));
+	KUNIT_EXPECT_FALSE(test, rig_put_read(rig, i, 100, fast));
+	no_more_frames(rig);
+	KUNIT_EXPECT_FALSE(test, rig_put_read(rig, i + 1, NOISE, often));
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, 100));
+}
+
 /* What is left in a frame is used up by who lets in everything, too. */
 static void room_is_enough_for_all(struct kunit *test)
 {
@@ -650,6 +671,7 @@ static struct kunit_case admit_cases[] = {
 	KUNIT_CASE(used_is_not_oldest),
 	KUNIT_CASE(run_is_given_up),
 	KUNIT_CASE(run_is_kept),
+	KUNIT_CASE(active_is_let_in),
 	KUNIT_CASE(room_is_enough_for_all),
 	KUNIT_CASE(not_in_vain),
 	KUNIT_CASE(cap_is_kept),

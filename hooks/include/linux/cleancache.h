@@ -28,16 +28,18 @@ struct cleancache_token {
 };
 
 /**
- * struct cleancache_read - what it takes to read a page again
+ * struct cleancache_read - what it takes to read a page again, and what that is worth
  * @ns: nanoseconds; 0: unknown
  * @async_ns: how much of that, at the most all, passes while who reads may do
  *	something else
  * @whole: the pages around it are read with it, and all of them if one is missing
+ * @active: it has been used more than once since it was read; not known to @worth
  */
 struct cleancache_read {
 	unsigned int ns;
 	unsigned int async_ns;
 	bool whole;
+	bool active;
 };
 
 /**
@@ -132,7 +134,7 @@ int cleancache_unregister(const struct cleancache_ops *ops);
 
 bool __cleancache_put_begin(struct cleancache_put *put,
 			    struct address_space *mapping,
-			    struct folio *folio);
+			    struct folio *folio, bool mapped);
 void cleancache_put_commit(struct cleancache_put *put);
 void cleancache_put_end(struct cleancache_put *put);
 bool __cleancache_get_folio(struct folio *folio);
@@ -185,11 +187,11 @@ static inline bool cleancache_has(const struct address_space *mapping)
 
 static inline bool cleancache_put_begin(struct cleancache_put *put,
 					struct address_space *mapping,
-					struct folio *folio)
+					struct folio *folio, bool mapped)
 {
 	return static_branch_unlikely(&cleancache_key) &&
 	       cleancache_sb_enabled(mapping) &&
-	       __cleancache_put_begin(put, mapping, folio);
+	       __cleancache_put_begin(put, mapping, folio, mapped);
 }
 
 /**
@@ -365,7 +367,7 @@ static inline void cleancache_dirty_folio(struct address_space *mapping,
 
 static inline bool cleancache_put_begin(struct cleancache_put *put,
 					struct address_space *mapping,
-					struct folio *folio)
+					struct folio *folio, bool mapped)
 {
 	return false;
 }
