@@ -29,6 +29,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmstat.h>
 
 #include "zcache.h"
 #include "ramster/ramster.h"
@@ -426,6 +427,20 @@ static int comp_init(struct zcache *zc)
 	return err;
 }
 
+/*
+ * Pages that may come to hold what files do: those that are free, or are programs'
+ * and files' now. Not what is set aside for good, as huge pages are, or locked.
+ */
+static unsigned long evictable_pages(void)
+{
+	unsigned long nr = global_zone_page_state(NR_FREE_PAGES);
+	enum lru_list lru;
+
+	for (lru = LRU_BASE; lru < LRU_UNEVICTABLE; lru++)
+		nr += global_node_page_state(NR_LRU_BASE + lru);
+	return min(nr, totalram_pages());
+}
+
 static int caches_init(struct zcache *zc)
 {
 	int err = -ENOMEM;
@@ -442,7 +457,7 @@ static int caches_init(struct zcache *zc)
 	err = zcache_desc_init(zc);
 	if (err)
 		goto err_hooks;
-	err = zcache_reuse_init(&zc->reuse, totalram_pages());
+	err = zcache_reuse_init(&zc->reuse, evictable_pages());
 	if (err)
 		goto err_desc;
 	err = zcache_cost_init(&zc->cost);

@@ -7,8 +7,8 @@
  * what has passed in between tells how long it would have to be kept to be of
  * use: longer than what has been used since, and it is not worth it.
  *
- * Time is counted in pages offered: a tick is a sixteenth of the machine's
- * memory, or a bit less. The table has two to four notes for each page of memory,
+ * Time is counted in pages offered: a tick is a sixteenth of the memory that they
+ * may be in, or a bit less. The table has two to four notes for each page of memory,
  * in buckets of four, of which the oldest note goes. It is meant to be half
  * empty when a loop over what a machine twice as large could hold is in it:
  * where notes are short, a loop always loses those that it needs next. A note is
@@ -34,7 +34,7 @@
 #define OFFER_BATCH	64
 
 /* Of so many batches one is looked at where only that may make a difference. */
-#define SAMPLED		8
+#define SAMPLED		16
 
 /* The share of neighbours: one, and the weight of an offer in it. */
 #define ALL_IN_ROWS	BIT(16)
@@ -72,7 +72,7 @@ struct zcache_bucket {
 /**
  * zcache_reuse_init() - forget everything
  * @reuse: storage for it
- * @pages: pages of memory
+ * @pages: of memory, that file pages may be in
  *
  * Return: 0 or -ENOMEM.
  */
@@ -165,7 +165,7 @@ bool zcache_reuse_in_rows(const struct zcache_reuse *reuse)
  * other, or neighbours would not be seen.
  *
  * Context: any.
- * Return: true for an eighth of all.
+ * Return: true for a sixteenth of all.
  */
 bool zcache_reuse_sample(struct zcache_reuse *reuse)
 {

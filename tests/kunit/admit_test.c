@@ -139,19 +139,19 @@ static void knows_rows(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcache_reuse_in_rows(test->priv));
 }
 
-/* An eighth, and of that most are asked for one after the other. */
+/* A sixteenth, and of that most are asked for one after the other. */
 static void samples_rows(struct kunit *test)
 {
 	unsigned int i, nr = 0, rows = 0;
 	bool last = false, now;
 
-	for (i = 0; i < 8192; i++, last = now) {
+	for (i = 0; i < 16384; i++, last = now) {
 		now = zcache_reuse_sample(test->priv);
 		nr += now;
 		rows += now && last;
 	}
-	KUNIT_EXPECT_GE(test, nr, 8192 / 9);
-	KUNIT_EXPECT_LE(test, nr, 8192 / 7);
+	KUNIT_EXPECT_GE(test, nr, 16384 / 17);
+	KUNIT_EXPECT_LE(test, nr, 16384 / 15);
 	KUNIT_EXPECT_GE(test, rows, nr * 9 / 10);
 }
 
