@@ -4,7 +4,8 @@
  *
  * race cost MIB                    page out and fault back, twice
  * race swap MIB TOUCHES huge|small touch more memory than there is at random
- * race files DIR seq|skew PASSES   read files again and again
+ * race files-seq DIR PASSES        read files again and again
+ * race files-skew DIR PASSES PART  ... page by page, a PART-th of so many
  * race mixed MIB DIR ROUNDS FILES
  *                                  memory and so many of the files together
  * race hold KIB                    keep so much memory from the others
@@ -309,27 +310,28 @@ static void read_one(size_t page)
 	read_pages(&files[i], page - files[i].first, 1);
 }
 
-static void read_skewed(uint64_t *state)
+static void read_skewed(uint64_t *state, unsigned int part)
 {
 	size_t n;
 
-	for (n = 0; n < nr_file_pages / 2; n++)
+	for (n = 0; n < nr_file_pages / 2 / part; n++)
 		read_one(skewed(state));
 }
 
-static void read_each(void)
+static void read_each(unsigned int part)
 {
 	size_t n;
 
-	for (n = 0; n < nr_file_pages; n++)
+	for (n = 0; n < nr_file_pages / part; n++)
 		read_one(n * stride % nr_file_pages);
 }
 
 /*
  * Race 4: the first pass is the cold one. It reads every page once, so that those
- * after it read nothing for the first time.
+ * after it read nothing for the first time. Where a page does not come alone, a
+ * part of all pages will do: they bring the rest.
  */
-static void race_files(const char *folder, int skew, int passes)
+static void race_files(const char *folder, unsigned int part, int passes)
 {
 	uint64_t begin, state = 0x5eed, rest = 0;
 	int pass;
@@ -337,12 +339,12 @@ static void race_files(const char *folder, int skew, int passes)
 	open_files(folder, MAX_FILES);
 	for (pass = 0; pass <= passes; pass++) {
 		begin = now();
-		if (!skew)
+		if (!part)
 			read_in_sequence();
 		else if (pass)
-			read_skewed(&state);
+			read_skewed(&state, part);
 		else
-			read_each();
+			read_each(part);
 		begin = (now() - begin) / 1000000;
 		rest += pass ? begin : 0;
 		printf("pass_%d_ms %llu\n", pass, (unsigned long long)begin);
@@ -481,8 +483,10 @@ int main(int argc, char **argv)
 		load_mix();
 		race_swap(atoi(argv[2]), atol(argv[3]),
 			  strcmp(argv[4], "huge") ? MADV_NOHUGEPAGE : 0);
-	} else if (!strcmp(what, "files") && argc == 5) {
-		race_files(argv[2], !strcmp(argv[3], "skew"), atoi(argv[4]));
+	} else if (!strcmp(what, "files-seq") && argc == 4) {
+		race_files(argv[2], 0, atoi(argv[3]));
+	} else if (!strcmp(what, "files-skew") && argc == 5 && atoi(argv[4]) > 0) {
+		race_files(argv[2], atoi(argv[4]), atoi(argv[3]));
 	} else if (!strcmp(what, "hold") && argc == 3) {
 		hold(atoi(argv[2]));
 	} else if (!strcmp(what, "cpus") && argc == 3) {
