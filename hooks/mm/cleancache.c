@@ -24,7 +24,9 @@
  *       erases the range before it closes the window. Erasing alone, before or
  *       after the walk, is not enough: between the two a folio that the walk
  *       has yet to reach could be published, got into an index that it has
- *       passed, and so survive as a folio.
+ *       passed, and so survive as a folio. If a folio cannot be invalidated,
+ *       the error is noted in wb_err before the window closes, and no page of
+ *       the mapping is published any more.
  *   R4  A folio that becomes dirty loses its entries, in __folio_mark_dirty(),
  *       through which every folio of these file systems passes on its way from
  *       clean to dirty. Its bytes may differ from the entry's a little earlier,
@@ -333,7 +335,8 @@ void cleancache_put_commit(struct cleancache_put *put)
 	lockdep_assert_held(&put->mapping->i_pages.xa_lock);
 
 	spin_lock(&window->lock);
-	if (window->nr_open) {
+	/* A window that ended with an error has left folios as they were. */
+	if (window->nr_open || READ_ONCE(put->mapping->wb_err)) {
 		spin_unlock(&window->lock);
 		count(CLEANCACHE_INHIBITED, 1);
 		return;

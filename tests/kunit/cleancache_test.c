@@ -324,6 +324,22 @@ static void window_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
 }
 
+/* It has closed with an error, which stays: what could not go may be stale. */
+static void error_refuses(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
+	struct cleancache_put put;
+
+	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio, false));
+	errseq_set(&mapping->wb_err, -EIO);
+	remove_folio(folio, &put);
+	KUNIT_EXPECT_EQ(test, files.tokens, 0);
+	KUNIT_EXPECT_EQ(test, kept(), 0);
+	KUNIT_EXPECT_FALSE(test, cleancache_has(mapping));
+	mapping->wb_err = 0;
+}
+
 /* Two windows: the first that closes does not let anything in. */
 static void windows_nest(struct kunit *test)
 {
@@ -604,6 +620,7 @@ static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(mapping_refused),
 	KUNIT_CASE(neighbour),
 	KUNIT_CASE(window_refuses),
+	KUNIT_CASE(error_refuses),
 	KUNIT_CASE(windows_nest),
 	KUNIT_CASE(window_of_another),
 	KUNIT_CASE(get_in_window),
