@@ -76,7 +76,11 @@ kernel_memory() {
 		/proc/meminfo
 }
 
-free_memory() { awk '/^MemFree/ { print $2 }' /proc/meminfo; }
+# In KiB; what the processors have put aside is free, too.
+free_memory() {
+	awk '/^ +nr_free_pages / { free += $2 } /^ +count: / { free += $2 } END { print free * 4 }' \
+		/proc/zoneinfo
+}
 
 # A file of 64 pages, and as many of a process that waits for the end of input.
 prepare() {
@@ -155,7 +159,7 @@ starts_later() {
 takes_part() {
 	cluster=/sys/kernel/config/ramster/meadow
 	node=$cluster/node/alone
-	step mount -t configfs configfs /sys/kernel/config &&
+	ip link set lo up && step mount -t configfs configfs /sys/kernel/config &&
 		step insmod $module && step [ -d $ramster ] && step mkdir $cluster $node &&
 		step eval "echo 01234567-89ab-cdef-0123-456789abcdef > $cluster/uuid" &&
 		step eval "echo 1 > $node/num && echo 127.0.0.1 > $node/address" &&
