@@ -201,6 +201,7 @@ static void second_call(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct socket *first, *second;
+	struct ramster_msg msg;
 
 	rig->config.times.keepalive_ms = 30000;
 	rig_start(test, 0);
@@ -215,6 +216,8 @@ static void second_call(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[0].ups == 2));
 	KUNIT_EXPECT_TRUE(test, rig->nodes[0].forgot);
 	KUNIT_EXPECT_EQ(test, rig->nodes[0].downs, 1);
+	/* The last that it has to say: else it may fail to say that. */
+	KUNIT_EXPECT_EQ(test, rogue_await(second, RAMSTER_ROOM, &msg, rig->page), 0);
 	rogue_hang_up(second);
 	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[0].downs == 2));
 	KUNIT_EXPECT_STREQ(test, last_error(test), "it has hung up");
