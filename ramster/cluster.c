@@ -190,7 +190,7 @@ static struct ramster_caller *find_place(struct ramster_door *door)
 	     caller < door->callers + RAMSTER_CALLERS; caller++) {
 		if (!caller->sock)
 			return caller;
-		if (time_before(caller->until, oldest->until))
+		if (caller->nr < oldest->nr)
 			oldest = caller;
 	}
 	turn_away(oldest, RAMSTER_SILENCE);
@@ -203,6 +203,7 @@ static void let_in(struct ramster_door *door, struct socket *sock)
 	unsigned int ms = cluster_of(door)->times.connect_ms;
 
 	caller->sock = sock;
+	caller->nr = door->nr_calls++;
 	caller->until = jiffies + msecs_to_jiffies(ms);
 	caller->have = 0;
 	caller->need = sizeof(struct ramster_wire_header);

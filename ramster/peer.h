@@ -241,6 +241,7 @@ struct ramster_peer {
  * struct ramster_caller - somebody who has called, and is yet to say who it is
  * @sock: its socket; NULL: nobody
  * @wait: wakes the door
+ * @nr: counts them
  * @until: when it is to have said hello, in jiffies
  * @have: bytes it has said
  * @need: bytes it has to say, as far as is known
@@ -250,6 +251,7 @@ struct ramster_peer {
 struct ramster_caller {
 	struct socket *sock;
 	wait_queue_entry_t wait;
+	u64 nr;
 	unsigned long until;
 	unsigned int have;
 	unsigned int need;
@@ -264,7 +266,8 @@ struct ramster_caller {
  * @wait: of @sock
  * @bell: the keeper sleeps here
  * @rung: somebody has called, or said something
- * @callers: who has called
+ * @nr_calls: how often somebody has
+ * @callers: who has called, and is not through yet
  */
 struct ramster_door {
 	struct socket *sock;
@@ -272,6 +275,7 @@ struct ramster_door {
 	wait_queue_entry_t wait;
 	wait_queue_head_t bell;
 	bool rung;
+	u64 nr_calls;
 	struct ramster_caller callers[RAMSTER_CALLERS];
 };
 
