@@ -140,7 +140,8 @@ struct ramster_call {
  * @rules: R
  * @left: R; it has said that it leaves the cluster
  * @incoming: R; the payload of what comes
- * @unsaid: R; messages that were heard since the sender was last told to go on
+ * @unsaid: R; messages that were heard since the sender was last told to go on; 0
+ *	whenever the receiver waits for more
  * @bad_messages: L
  * @ups: L
  *

@@ -61,16 +61,18 @@ struct put {
 
 /**
  * struct ramster_puts - all contexts for that
- * @lock: protects @free
+ * @lock: protects @free and @nr_given
  * @free: those not in use
  * @nr_free: how many; READ_ONCE
+ * @nr_given: how often one was given back while few were free
  * @names: what is in a group; the worker's
  * @put: all
  */
 struct ramster_puts {
-	spinlock_t lock;	/* free */
+	spinlock_t lock;	/* free, nr_given */
 	struct list_head free;
 	unsigned int nr_free;
+	unsigned int nr_given;
 	struct zbud_name names[NAMES];
 	struct put put[PUTS];
 };
@@ -89,6 +91,10 @@ static struct put *put_take(struct ramster_puts *puts)
 	return put;
 }
 
+/*
+ * Who waits for one, or for the frames that become free by it, is not woken for each.
+ * But the worker may take each as it comes, so that there are never many.
+ */
 static void put_give(struct put *put)
 {
 	struct ramster *r = put->ramster;
@@ -98,7 +104,8 @@ static void put_give(struct put *put)
 
 	spin_lock_irqsave(&puts->lock, flags);
 	list_add(&put->list, &puts->free);
-	enough = ++puts->nr_free >= TOGETHER;
+	enough = ++puts->nr_free >= TOGETHER ||
+		 ++puts->nr_given % TOGETHER == 0;
 	spin_unlock_irqrestore(&puts->lock, flags);
 	if (enough)
 		wake_up(&r->wait);
