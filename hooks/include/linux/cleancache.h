@@ -33,7 +33,7 @@ struct cleancache_token {
  * @async_ns: how much of that, at the most all, passes while who reads may do
  *	something else
  * @whole: the pages around it are read with it, and all of them if one is missing
- * @active: it has been used more than once since it was read; not known to @worth
+ * @active: it has been used more than once since it was read
  */
 struct cleancache_read {
 	unsigned int ns;
