@@ -665,7 +665,7 @@ static unsigned int packets_of(struct kunit *test, struct socket *sock, u8 *byte
 	size_t len = 0;
 
 	for (flush.slot = 0; flush.slot < nr; flush.slot++)
-		len += traffic_write(&flush, NULL, bytes + len);
+		len += traffic_write(&flush, rig->page, bytes + len);
 	KUNIT_ASSERT_LT(test, len, PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, rogue_send(sock, bytes, len), 0);
 	for (; flush.slot; flush.slot--)

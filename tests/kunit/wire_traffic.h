@@ -128,7 +128,8 @@ static inline void traffic_msg(struct rnd_state *rnd, struct ramster_msg *msg)
 
 /*
  * Write a message with its payload to @bytes, TRAFFIC_MAX of them: how long is
- * it? 0 if it is not valid.
+ * it? 0 if it is not valid. @payload is not NULL, though there may be none to
+ * write.
  */
 static inline size_t traffic_write(const struct ramster_msg *msg,
 				   const void *payload, u8 *bytes)
