@@ -153,16 +153,22 @@ static bool mapping_eligible(struct address_space *mapping)
 }
 
 /*
- * Is what the folio holds what the disk holds? After a failed writeback a
- * folio is clean and yet the only one to know; the error may have been reported
- * and cleared in the flags since, but not in wb_err.
+ * Does the disk hold what a clean folio holds? After a failed writeback only the
+ * folio knows; the error may have been reported and cleared in the flags since,
+ * but not in wb_err.
  */
+static bool mapping_trusted(const struct address_space *mapping)
+{
+	return !READ_ONCE(mapping->wb_err) &&
+	       !test_bit(AS_NO_CLEANCACHE, &mapping->flags);
+}
+
 static bool folio_eligible(struct folio *folio, struct address_space *mapping)
 {
 	return folio_is_file_lru(folio) && folio_test_uptodate(folio) &&
 	       !folio_test_dirty(folio) && !folio_test_writeback(folio) &&
 	       !folio_has_private(folio) &&
-	       !folio_contain_hwpoisoned_page(folio) && !mapping->wb_err &&
+	       !folio_contain_hwpoisoned_page(folio) && mapping_trusted(mapping) &&
 	       folio_pos(folio) < i_size_read(mapping->host);
 }
 
@@ -336,7 +342,7 @@ void cleancache_put_commit(struct cleancache_put *put)
 
 	spin_lock(&window->lock);
 	/* A window that ended with an error has left folios as they were. */
-	if (window->nr_open || READ_ONCE(put->mapping->wb_err)) {
+	if (window->nr_open || !mapping_trusted(put->mapping)) {
 		spin_unlock(&window->lock);
 		count(CLEANCACHE_INHIBITED, 1);
 		return;

@@ -324,20 +324,43 @@ static void window_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
 }
 
-/* It has closed with an error, which stays: what could not go may be stale. */
-static void error_refuses(struct kunit *test)
+static void distrust(struct kunit *test, void (*how)(struct address_space *))
 {
 	struct address_space *mapping = open_file(test);
 	struct folio *folio = read_folio(test, mapping, 3, 0, 1);
 	struct cleancache_put put;
 
 	KUNIT_ASSERT_TRUE(test, cleancache_put_begin(&put, mapping, folio, false));
-	errseq_set(&mapping->wb_err, -EIO);
+	how(mapping);
 	remove_folio(folio, &put);
 	KUNIT_EXPECT_EQ(test, files.tokens, 0);
 	KUNIT_EXPECT_EQ(test, kept(), 0);
 	KUNIT_EXPECT_FALSE(test, cleancache_has(mapping));
-	mapping->wb_err = 0;
+	folio = read_folio(test, mapping, 3, 0, 1);
+	KUNIT_EXPECT_FALSE(test, eligible(folio));
+	remove_folio(folio, NULL);
+}
+
+static void set_error(struct address_space *mapping)
+{
+	errseq_set(&mapping->wb_err, -EIO);
+}
+
+static void exclude(struct address_space *mapping)
+{
+	cleancache_exclude_inode(mapping->host);
+}
+
+/* A window has closed with an error, which stays: what could not go may be stale. */
+static void error_refuses(struct kunit *test)
+{
+	distrust(test, set_error);
+}
+
+/* Another machine writes to the disk, as long as there is the inode. */
+static void excluded(struct kunit *test)
+{
+	distrust(test, exclude);
 }
 
 /* Two windows: the first that closes does not let anything in. */
@@ -621,6 +644,7 @@ static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(neighbour),
 	KUNIT_CASE(window_refuses),
 	KUNIT_CASE(error_refuses),
+	KUNIT_CASE(excluded),
 	KUNIT_CASE(windows_nest),
 	KUNIT_CASE(window_of_another),
 	KUNIT_CASE(get_in_window),

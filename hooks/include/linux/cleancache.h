@@ -173,6 +173,18 @@ static inline bool cleancache_sb_enabled(const struct address_space *mapping)
 }
 
 /**
+ * cleancache_exclude_inode() - keep nothing of this file any more
+ * @inode: from now on others may change what the disk has of it
+ *
+ * Until the inode goes. What there is goes with the invalidation of its page
+ * cache, which has to follow.
+ */
+static inline void cleancache_exclude_inode(struct inode *inode)
+{
+	set_bit(AS_NO_CLEANCACHE, &inode->i_data.flags);
+}
+
+/**
  * cleancache_has() - may there be an entry of this mapping?
  * @mapping: the mapping
  *
@@ -352,6 +364,10 @@ static inline int cleancache_unregister(const struct cleancache_ops *ops)
 }
 
 static inline void cleancache_enable_sb(struct super_block *sb, unsigned int how)
+{
+}
+
+static inline void cleancache_exclude_inode(struct inode *inode)
 {
 }
 

@@ -12,6 +12,7 @@
  *   ZCACHE_SCRATCH_B	block device for swap areas; overwritten
  *   ZCACHE_TEST_SCALE	"small" on a slow kernel
  *   ZCACHE_SEED	for the random numbers, 1 if there is none
+ *   ZCACHE_FS		which file system, ext4 if none is named
  */
 #ifndef ZC_H
 #define ZC_H

@@ -55,7 +55,14 @@ static void fs_prepare(void)
 	zc_at_end(fs_end);
 }
 
-/* An empty ext4 of 160 MiB, mounted. Call it again for another. */
+static const char *fs_type(void)
+{
+	const char *type = getenv("ZCACHE_FS");
+
+	return type ? type : "ext4";
+}
+
+/* An empty file system, mounted. Call it again for another. */
 const char *zc_fs_make(unsigned int block_size)
 {
 	char command[256];
@@ -63,18 +70,23 @@ const char *zc_fs_make(unsigned int block_size)
 	fs_prepare();
 	if (mounted)
 		zc_fs_unmount();
-	snprintf(command, sizeof(command),
-		 "mkfs.ext4 -q -F -b %u %s 160M > /dev/null 2>&1",
-		 block_size, zc_fs_device());
+	if (!strcmp(fs_type(), "xfs"))
+		snprintf(command, sizeof(command),
+			 "mkfs.xfs -q -f -b size=%u -d size=384m %s > /dev/null 2>&1",
+			 block_size, zc_fs_device());
+	else
+		snprintf(command, sizeof(command),
+			 "mkfs.%s -q -F -b %u %s 160M > /dev/null 2>&1",
+			 fs_type(), block_size, zc_fs_device());
 	if (system(command))
-		zc_skip_all("cannot make an ext4: %s", command);
+		zc_skip_all("no file system: %s", command);
 	zc_fs_mount();
 	return mount_point;
 }
 
 void zc_fs_mount(void)
 {
-	if (mount(zc_fs_device(), mount_point, "ext4", MS_NOATIME, ""))
+	if (mount(zc_fs_device(), mount_point, fs_type(), MS_NOATIME, ""))
 		zc_die("cannot mount %s", zc_fs_device());
 	mounted = true;
 }
