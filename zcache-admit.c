@@ -15,9 +15,12 @@
  * would take the place of one that is wanted sooner; and when a program goes
  * over to other files, those of before make room.
  *
- * Where a file system reads a block of pages even if only one is missing, a run of
- * pages of which one finds no room is given up: the others would be of no use, and
- * take the room of what would make another run whole.
+ * What reading ahead brings in one go is a run of pages. If one of them is missing,
+ * a file system that reads whole blocks reads the others with it; and a disk that is
+ * slow enough for pages to be compressed takes hardly less time for the one, if
+ * files are read one page after the other. So a run of which one page finds no room
+ * is given up: the others would be of little use, and take the room of what would
+ * make another run whole.
  *
  * While swap pages take frames, file pages take none but from each other: a page
  * that a program has to wait for is compressed and decompressed each time, and
@@ -124,7 +127,8 @@ static bool wanted(struct zcache *zc, const struct tmem_handle *handle,
 		return read.active;
 	if (!ticks)
 		return zcache_cost_venture(&zc->cost, plan->way, read, run);
-	plan->whole_run = read.whole && zcache_reuse_in_rows(&zc->reuse);
+	plan->whole_run = (read.whole || plan->way == ZCACHE_COMPRESSED) &&
+			  zcache_reuse_in_rows(&zc->reuse);
 	return !plan->whole_run || !zcache_cost_refused(&zc->cost, run);
 }
 

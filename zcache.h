@@ -230,7 +230,7 @@ struct zcache_comps {
  * @way: how to keep it
  * @poor_as_is: keep it as it is if it does not compress
  * @from: where a page frame for it may come from, if it needs one
- * @whole_run: if there is no room for it, those around it are of no use
+ * @whole_run: if there is no room for it, those around it are of little use
  * @frame: a page frame for it, or NULL; not used, it has to be given back
  */
 struct zcache_plan {

@@ -397,11 +397,12 @@ static bool put_again(struct rig *rig, unsigned long index, unsigned int noise,
 }
 
 /*
- * From now on there is no frame to be had, from nowhere. Whether it pays to try is not
- * to depend on how fast this machine was just now.
+ * From now on there is no frame to be had, from nowhere, and pages are read here and
+ * there. Whether it pays to try is not to depend on how fast this machine was just now.
  */
 static void no_more_frames(struct rig *rig)
 {
+	rig->zc.reuse.in_rows = 0;
 	rig->zc.cost.ns[ZCACHE_COMPRESSED][ZCACHE_PUT] = 60000;
 	rig->zc.cost.ns[ZCACHE_COMPRESSED][ZCACHE_GET] = 20000;
 	rig->zc.calm.cap = 0;
@@ -463,15 +464,18 @@ static bool come_back(struct rig *rig, unsigned long index, unsigned int noise,
 }
 
 /* How many of a run of eight pages are there, after there was no room for a ninth? */
-static unsigned int nr_after_ninth(struct kunit *test, bool whole)
+static unsigned int nr_after_ninth(struct kunit *test, bool whole, bool in_rows)
 {
 	struct rig *rig = test->priv;
+	u32 rows = rig->zc.reuse.in_rows;
 	unsigned long i, nr = 0;
 
 	for (i = 0; i < 8; i++)
 		KUNIT_EXPECT_TRUE(test, come_back(rig, i, 100, whole));
 	KUNIT_EXPECT_TRUE(test, come_back(rig, 32, 100, whole));
 	no_more_frames(rig);
+	if (in_rows)
+		rig->zc.reuse.in_rows = rows;
 	KUNIT_EXPECT_FALSE(test, come_back(rig, 8, NOISE, whole));
 	for (i = 0; i < 8; i++)
 		nr += rig_get(rig, i, 100);
@@ -486,18 +490,27 @@ static void run_is_given_up(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 
-	KUNIT_EXPECT_EQ(test, nr_after_ninth(test, true), 0);
+	KUNIT_EXPECT_EQ(test, nr_after_ninth(test, true, true), 0);
 	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_ZPAGES_GIVEN_UP), 8);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 32, 100));
 	KUNIT_EXPECT_FALSE(test, come_back(rig, 9, 100, true));
 	KUNIT_EXPECT_TRUE(test, come_back(rig, 33, 100, true));
 }
 
+/* Reading one page takes as long as reading all of them. */
+static void slow_run_is_given_up(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	KUNIT_EXPECT_EQ(test, nr_after_ninth(test, false, true), 0);
+	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_ZPAGES_GIVEN_UP), 8);
+}
+
 static void run_is_kept(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 
-	KUNIT_EXPECT_EQ(test, nr_after_ninth(test, false), 8);
+	KUNIT_EXPECT_EQ(test, nr_after_ninth(test, false, false), 8);
 	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_ZPAGES_GIVEN_UP), 0);
 	KUNIT_EXPECT_TRUE(test, come_back(rig, 9, 100, false));
 }
@@ -670,6 +683,7 @@ static struct kunit_case admit_cases[] = {
 	KUNIT_CASE(room_is_enough),
 	KUNIT_CASE(used_is_not_oldest),
 	KUNIT_CASE(run_is_given_up),
+	KUNIT_CASE(slow_run_is_given_up),
 	KUNIT_CASE(run_is_kept),
 	KUNIT_CASE(active_is_let_in),
 	KUNIT_CASE(room_is_enough_for_all),
