@@ -39,7 +39,8 @@
  *
  * A file system opts in. That is sound if all its changes to the contents of
  * files are made through folios (R1) or are followed by one of the hooked
- * invalidations (R3), and if nobody else changes the disk beneath it.
+ * invalidations (R3), and if nobody else changes the disk beneath it. Where that
+ * is so for some of its files, they are excluded: cleancache_exclude_inode().
  *
  * Lock order: i_lock > i_pages > cleancache_window.lock > the backend's.
  */
@@ -155,7 +156,11 @@ static bool mapping_eligible(struct address_space *mapping)
 /*
  * Does the disk hold what a clean folio holds? After a failed writeback only the
  * folio knows; the error may have been reported and cleared in the flags since,
- * but not in wb_err.
+ * but not in wb_err. And there are files that others write to.
+ *
+ * Looked at before a copy is made, and by who publishes it once more, under the
+ * window's lock: what was published before either was set is erased by the window
+ * that follows, and afterwards it is seen.
  */
 static bool mapping_trusted(const struct address_space *mapping)
 {

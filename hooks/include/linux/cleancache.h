@@ -176,8 +176,10 @@ static inline bool cleancache_sb_enabled(const struct address_space *mapping)
  * cleancache_exclude_inode() - keep nothing of this file any more
  * @inode: from now on others may change what the disk has of it
  *
- * Until the inode goes. What there is goes with the invalidation of its page
- * cache, which has to follow.
+ * Until the inode goes. What there is goes with the invalidation of all of its
+ * page cache, which has to follow.
+ *
+ * Context: any.
  */
 static inline void cleancache_exclude_inode(struct inode *inode)
 {
