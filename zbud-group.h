@@ -66,30 +66,28 @@ struct zbud_zpage {
 
 /**
  * struct zbud_group - header of a group, in the first chunks of its first frame
- * @room: in the queue's rooms[@nr_free]; empty if that is 0, or while evicted
+ * @room: in the queue's rooms[@nr_free]; in none if that is 0, or while evicted
  * @partial: in the queue's partial, or empty, as while evicted
  * @more: the other frames, NULL for one that is not there
  * @free: by frame, a bit for each chunk that is free; 0 without a frame
  * @heads: bit set for each chunk that a zpage begins at
- * @class: which queue; immutable
  * @nr_zpages: how many there are
  * @nr_free: bits in @free
  * @nr_frames: frames that are there
  * @evicting: zbud_evict() has it; it will decide what becomes of the frames
  * @stamp: when a zpage of it was stored or read last, by the host's clock
  *
- * All but @class is protected by the queue's lock; so is the lru of the first
+ * All is protected by the queue's lock; so is the lru of the first
  * frame's struct page, which is in the queue's lru, but for while it is evicted.
  * The private of each frame's struct page is the group; it is constant for as
  * long as there is a zpage in the frame.
  */
 struct zbud_group {
-	struct list_head room;
+	struct hlist_node room;
 	struct list_head partial;
 	void *more[ZBUD_FRAMES - 1];
 	unsigned long free[ZBUD_FRAMES];
 	DECLARE_BITMAP(heads, ZBUD_GROUP_CHUNKS);
-	u8 class;
 	u8 nr_zpages;
 	u8 nr_free;
 	u8 nr_frames;

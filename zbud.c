@@ -16,7 +16,7 @@
  * Pampds: address of the zpage's first chunk | 4. Kernel pointers to objects
  * have a zero there, XArray value entries a one in bit 0.
  *
- * The lock of a class is innermost and irq-safe: zbud_pin() is called under
+ * The lock of a queue is innermost and irq-safe: zbud_pin() is called under
  * tmem's lock. Data is copied in and out without it: a zpage that is not
  * published yet, or that is pinned, does not change.
  */
@@ -46,12 +46,6 @@ static void *to_pampd(struct zbud_zpage *zpage)
 	return (void *)((unsigned long)zpage | PAMPD_TAG);
 }
 
-static struct zbud_queue *group_queue(struct zbud *zbud,
-				      const struct zbud_group *group)
-{
-	return &zbud->queues[group->class];
-}
-
 static struct list_head *group_lru(struct zbud_group *group)
 {
 	return &virt_to_page(group)->lru;
@@ -63,10 +57,10 @@ static void room_del(struct zbud_queue *queue, struct zbud_group *group)
 {
 	lockdep_assert_held(&queue->lock);
 
-	if (list_empty(&group->room))
+	if (hlist_unhashed(&group->room))
 		return;
-	list_del_init(&group->room);
-	if (list_empty(&queue->rooms[group->nr_free]))
+	hlist_del_init(&group->room);
+	if (hlist_empty(&queue->rooms[group->nr_free]))
 		__clear_bit(group->nr_free, queue->filled);
 }
 
@@ -77,7 +71,7 @@ static void room_add(struct zbud_queue *queue, struct zbud_group *group)
 
 	if (!group->nr_free)
 		return;
-	list_add(&group->room, &queue->rooms[group->nr_free]);
+	hlist_add_head(&group->room, &queue->rooms[group->nr_free]);
 	__set_bit(group->nr_free, queue->filled);
 }
 
@@ -112,18 +106,17 @@ static void frame_del(struct zbud_queue *queue, struct page *page,
 }
 
 static struct zbud_group *group_create(struct zbud_queue *queue,
-				       enum zbud_class class, struct page *page)
+				       struct page *page)
 {
 	struct zbud_group *group = page_address(page);
 
 	lockdep_assert_held(&queue->lock);
 
 	memset(group, 0, sizeof(*group));
-	INIT_LIST_HEAD(&group->room);
+	INIT_HLIST_NODE(&group->room);
 	list_add(&group->partial, &queue->partial);
 	list_add_tail(group_lru(group), &queue->lru);
 	set_page_private(page, (unsigned long)group);
-	group->class = class;
 	group->free[0] = ~0UL << ZBUD_HEADER_CHUNKS;
 	group->nr_free = ZBUD_CHUNKS - ZBUD_HEADER_CHUNKS;
 	group->nr_frames = 1;
@@ -134,7 +127,6 @@ static struct zbud_group *group_create(struct zbud_queue *queue,
 
 /* Find a place for a frame: in a group that lacks one, or by itself. */
 static struct zbud_group *group_for_frame(struct zbud_queue *queue,
-					  enum zbud_class class,
 					  struct page *page)
 {
 	struct zbud_group *group;
@@ -144,7 +136,7 @@ static struct zbud_group *group_for_frame(struct zbud_queue *queue,
 	group = list_first_entry_or_null(&queue->partial, struct zbud_group,
 					 partial);
 	if (!group)
-		return group_create(queue, class, page);
+		return group_create(queue, page);
 	room_del(queue, group);
 	frame_add(queue, group, page);
 	return group;
@@ -198,12 +190,11 @@ static void count_zpage(struct zbud_queue *queue,
 }
 
 /* It is the most recently used one from now on. */
-static void group_use(struct zbud *zbud, struct zbud_queue *queue,
-		      struct zbud_group *group)
+static void group_use(struct zbud_queue *queue, struct zbud_group *group)
 {
 	lockdep_assert_held(&queue->lock);
 
-	group->stamp = READ_ONCE(zbud->now);
+	group->stamp = READ_ONCE(*queue->now);
 	list_move_tail(group_lru(group), &queue->lru);
 }
 
@@ -241,8 +232,8 @@ static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 	lockdep_assert_held(&queue->lock);
 
 	for_each_set_bit_from(chunks, queue->filled, ZBUD_GROUP_CHUNKS) {
-		group = list_first_entry(&queue->rooms[chunks],
-					 struct zbud_group, room);
+		group = hlist_entry(queue->rooms[chunks].first,
+				    struct zbud_group, room);
 		zpage = zpage_create(queue, group, handle, content);
 		if (zpage)
 			return zpage;
@@ -267,23 +258,17 @@ static bool zpage_put(struct zbud_queue *queue, struct zbud_group *group,
 }
 
 /**
- * zbud_init() - make an empty allocator
- * @zbud: storage for it
+ * zbud_queue_init() - make an empty queue
+ * @queue: storage for it
+ * @now: the host's clock; stays
  */
-void zbud_init(struct zbud *zbud)
+void zbud_queue_init(struct zbud_queue *queue, const u16 *now)
 {
-	unsigned int class, i;
-
-	memset(zbud, 0, sizeof(*zbud));
-	for (class = 0; class < ZBUD_CLASSES; class++) {
-		struct zbud_queue *queue = &zbud->queues[class];
-
-		spin_lock_init(&queue->lock);
-		INIT_LIST_HEAD(&queue->lru);
-		INIT_LIST_HEAD(&queue->partial);
-		for (i = 0; i < ZBUD_GROUP_CHUNKS; i++)
-			INIT_LIST_HEAD(&queue->rooms[i]);
-	}
+	memset(queue, 0, sizeof(*queue));
+	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->lru);
+	INIT_LIST_HEAD(&queue->partial);
+	queue->now = now;
 }
 
 /**
@@ -299,8 +284,7 @@ unsigned int zbud_max_size(void)
 
 /**
  * zbud_alloc() - store a compressed page
- * @zbud: the allocator
- * @class: ephemeral or persistent
+ * @queue: where
  * @handle: the name it will have in tmem
  * @content: what is to be in it; copied
  * @frame: a page frame to use if no group has room, or NULL there for none; set
@@ -311,11 +295,9 @@ unsigned int zbud_max_size(void)
  * Context: any but hard interrupt.
  * Return: a pampd with one reference, or NULL if there is no room.
  */
-void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
-		 const struct tmem_handle *handle,
+void *zbud_alloc(struct zbud_queue *queue, const struct tmem_handle *handle,
 		 const struct zbud_content *content, struct page **frame)
 {
-	struct zbud_queue *queue = &zbud->queues[class];
 	struct zbud_zpage *zpage;
 	struct zbud_group *group;
 	unsigned long flags;
@@ -327,13 +309,13 @@ void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
 	spin_lock_irqsave(&queue->lock, flags);
 	zpage = zpage_find_room(queue, handle, content);
 	if (!zpage && *frame) {
-		group = group_for_frame(queue, class, *frame);
+		group = group_for_frame(queue, *frame);
 		*frame = NULL;
 		zpage = zpage_create(queue, group, handle, content);
 		WARN_ON_ONCE(!zpage);
 	}
 	if (zpage)
-		group_use(zbud, queue, zbud_zpage_group(zpage));
+		group_use(queue, zbud_zpage_group(zpage));
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (!zpage)
 		return NULL;
@@ -355,31 +337,30 @@ bool zbud_is_zpage(const void *pampd)
 
 /**
  * zbud_pin() - take a reference to a zpage, to read it
- * @zbud: the allocator
+ * @queue: the one that it is in
  * @pampd: a zpage that somebody holds a reference to
  *
  * Its group is the most recently used one then.
  *
  * Context: any but hard interrupt.
  */
-void zbud_pin(struct zbud *zbud, void *pampd)
+void zbud_pin(struct zbud_queue *queue, void *pampd)
 {
 	struct zbud_zpage *zpage = pampd_zpage(pampd);
 	struct zbud_group *group = zbud_zpage_group(zpage);
-	struct zbud_queue *queue = group_queue(zbud, group);
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
 	WARN_ON_ONCE(!zpage->refs);
 	zpage->refs++;
 	if (!group->evicting)
-		group_use(zbud, queue, group);
+		group_use(queue, group);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
 /**
  * zbud_free() - drop a reference to a zpage; the last one frees it
- * @zbud: the allocator
+ * @queue: the one that it is in
  * @pampd: the zpage
  * @frames: page frames that are empty then are added to this list, by their
  *	lru; they are the caller's
@@ -387,11 +368,10 @@ void zbud_pin(struct zbud *zbud, void *pampd)
  * Context: any but hard interrupt.
  * Return: true if it was the last one.
  */
-bool zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames)
+bool zbud_free(struct zbud_queue *queue, void *pampd, struct list_head *frames)
 {
 	struct zbud_zpage *zpage = pampd_zpage(pampd);
 	struct zbud_group *group = zbud_zpage_group(zpage);
-	struct zbud_queue *queue = group_queue(zbud, group);
 	unsigned long flags;
 	bool last;
 
@@ -529,8 +509,7 @@ static unsigned int evict_end(struct zbud_queue *queue,
 
 /**
  * zbud_evict() - empty the least recently used group
- * @zbud: the allocator
- * @class: whose
+ * @queue: the queue
  * @unlink: takes one zpage out of tmem; called without locks, with the caller's
  *	context
  * @arg: for @unlink
@@ -544,11 +523,9 @@ static unsigned int evict_end(struct zbud_queue *queue,
  * Context: as @unlink; any but hard interrupt.
  * Return: how many frames it gave, 0 if there are none to be had.
  */
-unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
-			zbud_unlink_t unlink, void *arg,
-			struct list_head *frames)
+unsigned int zbud_evict(struct zbud_queue *queue, zbud_unlink_t unlink,
+			void *arg, struct list_head *frames)
 {
-	struct zbud_queue *queue = &zbud->queues[class];
 	struct zbud_name names[EVICT_BATCH];
 	unsigned int at, n, tries, nr = 0;
 	struct zbud_group *group;
@@ -572,8 +549,7 @@ unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
 
 /**
  * zbud_oldest_names() - what is in the least recently used group?
- * @zbud: the allocator
- * @class: whose
+ * @queue: the queue
  * @names: set to its zpages
  * @max: how many there is room for
  *
@@ -585,10 +561,9 @@ unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
  * Context: any but hard interrupt.
  * Return: how many there are in @names; 0 if there is no group.
  */
-unsigned int zbud_oldest_names(struct zbud *zbud, enum zbud_class class,
+unsigned int zbud_oldest_names(struct zbud_queue *queue,
 			       struct zbud_name *names, unsigned int max)
 {
-	struct zbud_queue *queue = &zbud->queues[class];
 	struct zbud_group *group;
 	unsigned int at = 0, nr = 0;
 	struct page *page;
@@ -607,8 +582,7 @@ unsigned int zbud_oldest_names(struct zbud *zbud, enum zbud_class class,
 
 /**
  * zbud_room() - how large may a zpage be without another frame?
- * @zbud: the allocator
- * @class: whose
+ * @queue: the queue
  *
  * A hint, for a name of one word: a zpage that has to be split may just not fit,
  * nor is the room kept for it.
@@ -616,13 +590,12 @@ unsigned int zbud_oldest_names(struct zbud *zbud, enum zbud_class class,
  * Context: any.
  * Return: the compressed size in bytes; 0 if there is no room at all.
  */
-unsigned int zbud_room(struct zbud *zbud, enum zbud_class class)
+unsigned int zbud_room(const struct zbud_queue *queue)
 {
 	unsigned int chunks;
 
 	/* data_race: a bit that is just changing is a hint like any other. */
-	chunks = data_race(find_last_bit(zbud->queues[class].filled,
-					 ZBUD_GROUP_CHUNKS));
+	chunks = data_race(find_last_bit(queue->filled, ZBUD_GROUP_CHUNKS));
 	if (chunks == ZBUD_GROUP_CHUNKS)
 		return 0;
 	return min(chunks * ZBUD_CHUNK_SIZE - zbud_head_size(1, false), zbud_max_size());
@@ -630,16 +603,14 @@ unsigned int zbud_room(struct zbud *zbud, enum zbud_class class)
 
 /**
  * zbud_oldest() - when was the least recently used group used last?
- * @zbud: the allocator
- * @class: whose
+ * @queue: the queue
  * @stamp: set to that, by the host's clock
  *
  * Context: any but hard interrupt.
  * Return: false if there is no group.
  */
-bool zbud_oldest(struct zbud *zbud, enum zbud_class class, u16 *stamp)
+bool zbud_oldest(struct zbud_queue *queue, u16 *stamp)
 {
-	struct zbud_queue *queue = &zbud->queues[class];
 	struct page *page;
 	unsigned long flags;
 
@@ -655,17 +626,14 @@ bool zbud_oldest(struct zbud *zbud, enum zbud_class class, u16 *stamp)
 }
 
 /**
- * zbud_stats() - a consistent copy of a class's counters
- * @zbud: the allocator
- * @class: whose
+ * zbud_stats() - a consistent copy of a queue's counters
+ * @queue: the queue
  * @stats: where to
  *
  * Context: any but hard interrupt.
  */
-void zbud_stats(struct zbud *zbud, enum zbud_class class,
-		struct zbud_stats *stats)
+void zbud_stats(struct zbud_queue *queue, struct zbud_stats *stats)
 {
-	struct zbud_queue *queue = &zbud->queues[class];
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);

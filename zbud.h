@@ -2,11 +2,13 @@
 /*
  * zbud: an LRU buddy allocator for compressed pages.
  *
- * Compressed pages (zpages) of two classes, ephemeral and persistent, are
- * packed into small groups of page frames. A group holds zpages of one class
- * only, and is reclaimed as a whole, least recently used first. zbud neither
- * allocates nor frees a frame: it is handed one, and hands it back when it is
- * empty.
+ * Compressed pages (zpages) are packed into small groups of page frames. Each group
+ * is in one of the host's queues, and is reclaimed as a whole, least recently used
+ * first. zbud neither allocates nor frees a frame: it is handed one, and hands it
+ * back when it is empty.
+ *
+ * Of a frame's struct page, zbud uses lru and private; the rest is the host's, so it
+ * may note there in which queue a zpage is.
  */
 #ifndef _ZBUD_H
 #define _ZBUD_H
@@ -31,7 +33,7 @@ enum zbud_class {
 };
 
 /**
- * struct zbud_stats - one class, counted
+ * struct zbud_stats - one queue, counted
  * @zpages: zpages held now
  * @zbytes: their compressed bytes, overhead not included
  * @split: of these zpages, those that lie in more than one piece
@@ -57,7 +59,7 @@ struct zbud_stats {
 };
 
 /**
- * struct zbud_queue - the groups of one class
+ * struct zbud_queue - groups, and what may be reclaimed by itself
  * @lock: protects all below and the headers of groups and zpages; taken with
  *	interrupts off, innermost
  * @lru: groups, least recently used first
@@ -65,25 +67,17 @@ struct zbud_stats {
  * @rooms: groups by their free chunks; [0] is never used
  * @filled: bit set where @rooms has a group
  * @stats: see there
+ * @now: the host's clock, in whatever unit; a group that is used is stamped with it.
+ *	Any time, READ_ONCE; immutable
  */
 struct zbud_queue {
 	spinlock_t lock;	/* all below, and the groups */
 	struct list_head lru;
 	struct list_head partial;
-	struct list_head rooms[ZBUD_GROUP_CHUNKS];
+	struct hlist_head rooms[ZBUD_GROUP_CHUNKS];
 	DECLARE_BITMAP(filled, ZBUD_GROUP_CHUNKS);
 	struct zbud_stats stats;
-};
-
-/**
- * struct zbud - an allocator
- * @queues: one for each class
- * @now: the host's clock, in whatever unit; a group that is used is stamped
- *	with it. Any time, READ_ONCE
- */
-struct zbud {
-	struct zbud_queue queues[ZBUD_CLASSES];
-	u16 now;
+	const u16 *now;
 };
 
 #define ZBUD_MAX_TAG	15
@@ -94,7 +88,7 @@ struct zbud {
  * @size: how many; 1 to zbud_max_size()
  * @tag: whatever the host wants to know of them, 0 to ZBUD_MAX_TAG
  * @owner: whose they are, for the host, or NULL, which takes no room. Not in a
- *	class that is evicted: there the host does not get to know of the end
+ *	queue that is evicted: there the host does not get to know of the end
  */
 struct zbud_content {
 	const void *data;
@@ -125,26 +119,23 @@ struct zbud_name {
 typedef bool (*zbud_unlink_t)(void *arg, const struct tmem_handle *handle,
 			      void *pampd);
 
-void zbud_init(struct zbud *zbud);
+void zbud_queue_init(struct zbud_queue *queue, const u16 *now);
 unsigned int zbud_max_size(void);
-void *zbud_alloc(struct zbud *zbud, enum zbud_class class,
-		 const struct tmem_handle *handle,
+void *zbud_alloc(struct zbud_queue *queue, const struct tmem_handle *handle,
 		 const struct zbud_content *content, struct page **frame);
-void zbud_pin(struct zbud *zbud, void *pampd);
-bool zbud_free(struct zbud *zbud, void *pampd, struct list_head *frames);
+void zbud_pin(struct zbud_queue *queue, void *pampd);
+bool zbud_free(struct zbud_queue *queue, void *pampd, struct list_head *frames);
 unsigned int zbud_size(const void *pampd);
 unsigned int zbud_tag(const void *pampd);
 void *zbud_owner(const void *pampd);
 const void *zbud_data(const void *pampd, void *buf);
 bool zbud_is_zpage(const void *pampd);
-unsigned int zbud_evict(struct zbud *zbud, enum zbud_class class,
-			zbud_unlink_t unlink, void *arg,
-			struct list_head *frames);
-unsigned int zbud_oldest_names(struct zbud *zbud, enum zbud_class class,
+unsigned int zbud_evict(struct zbud_queue *queue, zbud_unlink_t unlink,
+			void *arg, struct list_head *frames);
+unsigned int zbud_oldest_names(struct zbud_queue *queue,
 			       struct zbud_name *names, unsigned int max);
-unsigned int zbud_room(struct zbud *zbud, enum zbud_class class);
-bool zbud_oldest(struct zbud *zbud, enum zbud_class class, u16 *stamp);
-void zbud_stats(struct zbud *zbud, enum zbud_class class,
-		struct zbud_stats *stats);
+unsigned int zbud_room(const struct zbud_queue *queue);
+bool zbud_oldest(struct zbud_queue *queue, u16 *stamp);
+void zbud_stats(struct zbud_queue *queue, struct zbud_stats *stats);
 
 #endif /* _ZBUD_H */

@@ -87,7 +87,7 @@ static u32 share_that_fits(struct zcache *zc, const struct zcache_plan *plan)
 {
 	if (plan->way != ZCACHE_COMPRESSED)
 		return 0;
-	return zcache_cost_smaller(&zc->cost, zbud_room(&zc->zbud, ZBUD_EPH));
+	return zcache_cost_smaller(&zc->cost, zbud_room(&zc->queues[ZBUD_EPH]));
 }
 
 /*
@@ -205,7 +205,7 @@ unsigned int zcache_seen(struct zcache *zc, const struct tmem_oid *oid,
 	unsigned int ticks = zcache_reuse_offer(&zc->reuse, oid, index);
 	u16 now = zcache_reuse_now(&zc->reuse);
 
-	if (READ_ONCE(zc->zbud.now) != now)
-		WRITE_ONCE(zc->zbud.now, now);
+	if (READ_ONCE(zc->now) != now)
+		WRITE_ONCE(zc->now, now);
 	return ticks;
 }

@@ -109,7 +109,7 @@ static int stat_get(void *data, u64 *val)
 	stats = kmalloc(sizeof(*stats), GFP_KERNEL);
 	if (!stats)
 		return -ENOMEM;
-	zbud_stats(&shown->zbud, file->class, stats);
+	zbud_stats(&shown->queues[file->class], stats);
 	*val = *(unsigned long *)((void *)stats + file->offset);
 	kfree(stats);
 	return 0;
@@ -119,7 +119,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(stat_fops, stat_get, NULL, "%llu\n");
 /* Frames of zpages, and those of raw pages. */
 static int eph_pageframes_get(void *data, u64 *val)
 {
-	*val = READ_ONCE(shown->zbud.queues[ZBUD_EPH].stats.pageframes) +
+	*val = READ_ONCE(shown->queues[ZBUD_EPH].stats.pageframes) +
 	       atomic_long_read(&shown->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
 	return 0;
 }
@@ -160,7 +160,7 @@ static int histogram_show(struct seq_file *m, void *v)
 	if (!stats)
 		return -ENOMEM;
 	for (class = 0; class < ZBUD_CLASSES; class++)
-		zbud_stats(&shown->zbud, class, &stats[class]);
+		zbud_stats(&shown->queues[class], &stats[class]);
 
 	seq_puts(m, "# bytes, up to  ephemeral  persistent\n");
 	for (i = 1; i <= ZBUD_CHUNKS; i++)

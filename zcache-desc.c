@@ -44,7 +44,7 @@
  * @frame: or where it is, NULL if it is filled; immutable
  * @owner: whom it is charged to, or NULL; immutable
  * @refs: that of tmem's entry and one for each pin
- * @stamp: when it was stored or read last, by zbud's clock; under the LRU's lock
+ * @stamp: when it was stored or read last, by the clock of the queues; under the LRU's lock
  * @class: whose; immutable
  * @kind: enum zcache_desc_kind; immutable
  */
@@ -121,7 +121,7 @@ static void desc_use(struct zcache *zc, struct zcache_desc *desc)
 {
 	lockdep_assert_held(&zc->descs.lock);
 
-	desc->stamp = READ_ONCE(zc->zbud.now);
+	desc->stamp = READ_ONCE(zc->now);
 	list_move_tail(&desc->lru, &zc->descs.lru[desc->kind]);
 }
 
@@ -284,7 +284,7 @@ void zcache_desc_load(const void *pampd, void *dst)
 /**
  * zcache_raw_oldest() - when was the least recently used raw page used last?
  * @zc: the cache
- * @stamp: set to that, by zbud's clock
+ * @stamp: set to that, by the clock of the queues
  *
  * Context: any but hard interrupt.
  * Return: false if there is no raw page.

@@ -68,7 +68,7 @@ static unsigned long frames_limit(struct zcache *zc)
 
 static unsigned long nr_file_frames(struct zcache *zc)
 {
-	return READ_ONCE(zc->zbud.queues[ZBUD_EPH].stats.pageframes) +
+	return READ_ONCE(zc->queues[ZBUD_EPH].stats.pageframes) +
 	       atomic_long_read(&zc->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
 }
 
@@ -322,7 +322,7 @@ static struct page *frame_alloc(struct zcache *zc, enum zbud_class class,
 
 static unsigned int age_of(struct zcache *zc, u16 stamp)
 {
-	return (u16)(READ_ONCE(zc->zbud.now) - stamp);
+	return (u16)(READ_ONCE(zc->now) - stamp);
 }
 
 /* The ages of the oldest zpages and the oldest raw page, 0 without any. */
@@ -331,7 +331,7 @@ static void oldest_ages(struct zcache *zc, unsigned int *zpages,
 {
 	u16 stamp;
 
-	*zpages = zbud_oldest(&zc->zbud, ZBUD_EPH, &stamp) ?
+	*zpages = zbud_oldest(&zc->queues[ZBUD_EPH], &stamp) ?
 		  age_of(zc, stamp) : 0;
 	*raw = zcache_raw_oldest(zc, &stamp) ? age_of(zc, stamp) : 0;
 }
@@ -361,7 +361,7 @@ static unsigned int evict_files(struct zcache *zc, struct list_head *frames)
 	if (!nr && raw > zpages)
 		nr = zcache_raw_evict(zc, frames);
 	return nr ?:
-	       zbud_evict(&zc->zbud, ZBUD_EPH, zcache_unlink, zc, frames) ?:
+	       zbud_evict(&zc->queues[ZBUD_EPH], zcache_unlink, zc, frames) ?:
 	       zcache_raw_evict(zc, frames);
 }
 

@@ -115,7 +115,7 @@ int zcache_pool_create(struct zcache *zc, u32 id, enum zbud_class class)
 	if (!pool)
 		return -ENOMEM;
 	pool->zc = zc;
-	pool->zbud = &zc->zbud;
+	pool->queue = &zc->queues[class];
 	pool->class = class;
 	err = tmem_new_pool(&pool->tmem, id, flags, NULL, &zcache_hostops,
 			    &zcache_pamops);
@@ -491,9 +491,11 @@ static void caches_exit(struct zcache *zc)
 
 static int start(struct zcache *zc)
 {
+	unsigned int class;
 	int err;
 
-	zbud_init(&zc->zbud);
+	for (class = 0; class < ZBUD_CLASSES; class++)
+		zbud_queue_init(&zc->queues[class], &zc->now);
 	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	err = comp_init(zc);
 	if (err)

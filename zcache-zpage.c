@@ -68,21 +68,23 @@ static struct page *take_frame(struct put *put)
 static void *find_room(struct put *put, const struct zbud_content *content)
 {
 	struct zcache *zc = put->pool->zc;
-	struct zbud *zbud = put->pool->zbud;
+	struct zbud_queue *queue = put->pool->queue;
 	enum zbud_class class = put->pool->class;
 	struct page *frame = NULL;
 	void *pampd;
 
-	pampd = zbud_alloc(zbud, class, &put->handle, content, &frame);
+	pampd = zbud_alloc(queue, &put->handle, content, &frame);
 	if (pampd)
 		return pampd;
 	frame = take_frame(put);
-	if (!frame) {
+	if (frame) {
+		frame->index = (unsigned long)queue;
+	} else {
 		if (class == ZBUD_EPH)
 			zcache_count(zc, ZCACHE_EPH_COMPRESSED_IN_VAIN);
 		return NULL;
 	}
-	pampd = zbud_alloc(zbud, class, &put->handle, content, &frame);
+	pampd = zbud_alloc(queue, &put->handle, content, &frame);
 	if (frame)	/* Room has appeared meanwhile. */
 		zcache_frame_unget(zc, frame);
 	return pampd;
@@ -100,6 +102,12 @@ static void *store(struct put *put, const struct zbud_content *content)
 	if (pampd)
 		frontswap_charge(content->owner, content->size);
 	return pampd;
+}
+
+/* Where a zpage is: noted in its frame. */
+static struct zbud_queue *queue_of(const void *pampd)
+{
+	return (struct zbud_queue *)virt_to_page(pampd)->index;
 }
 
 static void *store_as_is(struct put *put)
@@ -201,18 +209,18 @@ static void zpage_pin(struct tmem_pool *tmem, void *pampd)
 	if (ramster_is_remote(pampd))
 		ramster_pin(pampd);
 	else if (zbud_is_zpage(pampd))
-		zbud_pin(pool->zbud, pampd);
+		zbud_pin(pool->queue, pampd);
 	else
 		zcache_desc_pin(pool->zc, pampd);
 }
 
 /* Its owner and its size must be known before it may be gone. */
-static void put_zpage(struct zbud *zbud, void *pampd, struct list_head *frames)
+static void put_zpage(struct zbud_queue *queue, void *pampd, struct list_head *frames)
 {
 	struct obj_cgroup *owner = zbud_owner(pampd);
 	unsigned int size = zbud_size(pampd);
 
-	if (zbud_free(zbud, pampd, frames))
+	if (zbud_free(queue, pampd, frames))
 		frontswap_uncharge(owner, size);
 }
 
@@ -226,7 +234,7 @@ static void zpage_free(struct tmem_pool *tmem, void *pampd)
 		return;
 	}
 	if (zbud_is_zpage(pampd))
-		put_zpage(pool->zbud, pampd, &frames);
+		put_zpage(pool->queue, pampd, &frames);
 	else
 		zcache_desc_free(pool->zc, pampd, &frames);
 	zcache_frames_free(pool->zc, &frames);
@@ -243,7 +251,7 @@ void zcache_unpin(struct zcache *zc, void *pampd)
 {
 	LIST_HEAD(frames);
 
-	put_zpage(&zc->zbud, pampd, &frames);
+	put_zpage(queue_of(pampd), pampd, &frames);
 	zcache_frames_free(zc, &frames);
 }
 

@@ -243,7 +243,8 @@ struct zcache_plan {
 
 /**
  * struct zcache - all there is
- * @zbud: page frames with compressed pages
+ * @queues: page frames with compressed pages, by class
+ * @now: the clock of all queues; READ_ONCE and WRITE_ONCE
  * @pools: tmem pools by id; changes under its own lock, looked up under RCU
  * @nr_frames: page frames held, and their high-water mark
  * @max_frames: high-water mark of @nr_frames
@@ -275,7 +276,8 @@ struct zcache_plan {
  * @debugfs: the directory
  */
 struct zcache {
-	struct zbud zbud;
+	struct zbud_queue queues[ZBUD_CLASSES];
+	u16 now;
 	struct xarray pools;
 	atomic_long_t nr_frames;
 	atomic_long_t max_frames;
@@ -306,7 +308,7 @@ struct zcache {
 struct zcache_pool {
 	struct tmem_pool tmem;
 	struct zcache *zc;
-	struct zbud *zbud;	/* where its zpages are */
+	struct zbud_queue *queue;	/* where its zpages are */
 	enum zbud_class class;
 };
 

@@ -162,11 +162,11 @@ struct ramster_guest {
 
 /**
  * struct ramster_lent - what we keep for others
- * @zbud: page frames with their pages
+ * @queues: page frames with their pages, by class
  * @next_id: to number pools by
  */
 struct ramster_lent {
-	struct zbud zbud;
+	struct zbud_queue queues[ZBUD_CLASSES];
 	u32 next_id;
 };
 
@@ -305,7 +305,7 @@ void ramster_home_exit(struct ramster *r);
 unsigned long ramster_home_all(struct ramster *r);
 
 /* foreign.c APIs: */
-void ramster_foreign_init(struct ramster *r);
+void ramster_foreign_init(struct ramster *r, const u16 *now);
 void ramster_foreign_serve(struct ramster *r, unsigned int num,
 			   const struct ramster_msg *msg, const void *payload,
 			   struct ramster_msg *reply, void *payload_out);

@@ -64,7 +64,7 @@ static int foreign_get(void *data, u64 *val)
 {
 	enum zbud_class class = (unsigned long)data;
 
-	*val = READ_ONCE(ramster.lent.zbud.queues[class].stats.zpages);
+	*val = READ_ONCE(ramster.lent.queues[class].stats.zpages);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(foreign_fops, foreign_get, NULL, "%llu\n");
@@ -73,7 +73,7 @@ static int foreign_frames_get(void *data, u64 *val)
 {
 	enum zbud_class class = (unsigned long)data;
 
-	*val = READ_ONCE(ramster.lent.zbud.queues[class].stats.pageframes);
+	*val = READ_ONCE(ramster.lent.queues[class].stats.pageframes);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(foreign_frames_fops, foreign_frames_get, NULL,

@@ -5,7 +5,7 @@
  * A peer's pools are made as it puts something into them, one for each number
  * and kind, and are gone when it says so, or has forgotten about them itself. A
  * page is kept as it came; what is in it is the owner's business. Page frames are
- * zcache's, and count against its limit, but they are in a zbud of their own: so
+ * zcache's, and count against its limit, but they are in queues of their own: so
  * that our own pages never wait for room behind those of others. Their file pages
  * are evicted before any of ours; their swap pages are asked to go home.
  *
@@ -60,7 +60,7 @@ static const struct tmem_hostops foreign_hostops = {
 
 static void page_pin(struct tmem_pool *tmem, void *pampd)
 {
-	zbud_pin(to_zcache_pool(tmem)->zbud, pampd);
+	zbud_pin(to_zcache_pool(tmem)->queue, pampd);
 }
 
 static void page_free(struct tmem_pool *tmem, void *pampd)
@@ -68,7 +68,7 @@ static void page_free(struct tmem_pool *tmem, void *pampd)
 	struct zcache_pool *pool = to_zcache_pool(tmem);
 	LIST_HEAD(frames);
 
-	zbud_free(pool->zbud, pampd, &frames);
+	zbud_free(pool->queue, pampd, &frames);
 	zcache_frames_free(pool->zc, &frames);
 }
 
@@ -112,8 +112,8 @@ static int pool_init(struct ramster *r, struct foreign_pool *foreign, u32 id,
 
 	foreign->id = id;
 	pool->zc = r->zc;
-	pool->zbud = &r->lent.zbud;
 	pool->class = persistent ? ZBUD_PERS : ZBUD_EPH;
+	pool->queue = &r->lent.queues[pool->class];
 	/* An id is known before the pool can be found by it. */
 	err = xa_alloc_cyclic(&r->zc->pools, &ours, NULL,
 			      XA_LIMIT(FIRST_ID, S32_MAX), &r->lent.next_id,
@@ -340,7 +340,7 @@ unsigned long ramster_foreign_swap_pages(struct ramster *r, unsigned int num)
  */
 unsigned long __ramster_eph_frames(void)
 {
-	return READ_ONCE(ramster.lent.zbud.queues[ZBUD_EPH].stats.pageframes);
+	return READ_ONCE(ramster.lent.queues[ZBUD_EPH].stats.pageframes);
 }
 
 /**
@@ -355,7 +355,7 @@ unsigned int __ramster_evict(struct list_head *frames)
 	struct ramster *r = &ramster;
 	unsigned int nr;
 
-	nr = zbud_evict(&r->lent.zbud, ZBUD_EPH, zcache_unlink, r->zc, frames);
+	nr = zbud_evict(&r->lent.queues[ZBUD_EPH], zcache_unlink, r->zc, frames);
 	this_cpu_add(r->events->count[RAMSTER_FOREIGN_EVICTED_FRAMES], nr);
 	return nr;
 }
@@ -372,7 +372,7 @@ void ramster_foreign_recall(struct ramster *r, u64 frames)
 	struct ramster_peer *peer;
 	unsigned int i;
 
-	if (!READ_ONCE(r->lent.zbud.queues[ZBUD_PERS].stats.pageframes))
+	if (!READ_ONCE(r->lent.queues[ZBUD_PERS].stats.pageframes))
 		return;
 	for (i = 0; i < RAMSTER_MAX_NODES; i++) {
 		peer = ramster_peer_of(r, i);
@@ -385,12 +385,14 @@ void ramster_foreign_recall(struct ramster *r, u64 frames)
 /**
  * ramster_foreign_init() - nothing of others is here yet
  * @r: whose
+ * @now: the clock of zcache's queues; stays
  */
-void ramster_foreign_init(struct ramster *r)
+void ramster_foreign_init(struct ramster *r, const u16 *now)
 {
-	unsigned int i;
+	unsigned int class, i;
 
-	zbud_init(&r->lent.zbud);
+	for (class = 0; class < ZBUD_CLASSES; class++)
+		zbud_queue_init(&r->lent.queues[class], now);
 	r->lent.next_id = FIRST_ID;
 	for (i = 0; i < RAMSTER_MAX_NODES; i++) {
 		mutex_init(&r->guests[i].lock);

@@ -229,7 +229,7 @@ static unsigned long foreign_swap_pages(struct ramster *r)
 
 static unsigned long lent_swap_frames(struct ramster *r)
 {
-	return READ_ONCE(r->lent.zbud.queues[ZBUD_PERS].stats.pageframes);
+	return READ_ONCE(r->lent.queues[ZBUD_PERS].stats.pageframes);
 }
 
 /* Let others fetch what is theirs, as long as any of it goes: what is left? */
@@ -386,7 +386,7 @@ int ramster_setup(struct ramster *r, struct zcache *zc)
 	r->pressed = jiffies - PRESSED;
 	for (i = 0; i < RAMSTER_MAX_NODES; i++)
 		ramster_keeper_init(r, i);
-	ramster_foreign_init(r);
+	ramster_foreign_init(r, &zc->now);
 	err = memory_init(r);
 	if (!err)
 		r->zc = zc;

@@ -44,9 +44,7 @@ static unsigned long away(struct two *two, enum zbud_class class)
 
 static unsigned long kept(struct two *two, enum zbud_class class)
 {
-	struct zbud *zbud = &two->node[1]->lent.zbud;
-
-	return READ_ONCE(zbud->queues[class].stats.zpages);
+	return READ_ONCE(two->node[1]->lent.queues[class].stats.zpages);
 }
 
 static unsigned long events(struct two *two, unsigned int node,
@@ -275,7 +273,7 @@ static void files_there_and_back(struct kunit *test)
 static void files_leave_when_got(struct kunit *test)
 {
 	struct two *two = test->priv;
-	struct zbud_stats *stats = &two->rig->zc.zbud.queues[ZBUD_EPH].stats;
+	struct zbud_stats *stats = &two->rig->zc.queues[ZBUD_EPH].stats;
 	unsigned long i, stored;
 
 	two->rig->zc.exclusive_gets = true;
@@ -301,13 +299,13 @@ static void files_leave_when_got(struct kunit *test)
 static void frames_come_free(struct kunit *test)
 {
 	struct two *two = test->priv;
-	struct zbud *zbud = &two->rig->zc.zbud;
+	struct zbud_stats *stats = &two->rig->zc.queues[ZBUD_PERS].stats;
 	unsigned long before;
 
 	fill(test, ZBUD_PERS);
-	before = READ_ONCE(zbud->queues[ZBUD_PERS].stats.pageframes);
+	before = READ_ONCE(stats->pageframes);
 	send(test, ZBUD_PERS, NR - 20);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(zbud->queues[ZBUD_PERS].stats.pageframes) <
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(stats->pageframes) <
 					   before / 8));
 	flush_all_pages(two, ZBUD_PERS);
 }
@@ -682,7 +680,7 @@ static void make_swap_pool(struct kunit *test, struct two *two)
 	struct zcache *zc = &two->rig->zc;
 
 	two->swap.zc = zc;
-	two->swap.zbud = &zc->zbud;
+	two->swap.queue = &zc->queues[ZBUD_PERS];
 	two->swap.class = ZBUD_PERS;
 	KUNIT_ASSERT_EQ(test, tmem_new_pool(&two->swap.tmem, SWAP_ID,
 					    TMEM_POOL_PERSISTENT, NULL,

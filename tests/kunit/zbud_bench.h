@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A zbud allocator, and page frames for it that are counted.
+ * Two queues of zbud, and page frames for them that are counted. A frame's index says
+ * in which it is.
  *
  * The bytes of a zpage follow from its index, which is in its handle, and from
  * its size; so does the length of its name.
@@ -20,12 +21,14 @@
 
 /**
  * struct bench - what a test works on
- * @zbud: the allocator under test
+ * @queues: the queues under test
+ * @now: their clock
  * @frames: page frames that were handed in and have not come back
  * @stats: a copy for whoever looks at them; too large for the stack
  */
 struct bench {
-	struct zbud zbud;
+	struct zbud_queue queues[ZBUD_CLASSES];
+	u16 now;
 	atomic_long_t frames;
 	struct zbud_stats stats;
 };
@@ -107,9 +110,10 @@ static inline void *bench_store_in(struct bench *b, enum zbud_class class,
 		data[i] = bench_byte(index, size, i);
 	if (frame) {
 		memset(page_address(frame), 0x6b, PAGE_SIZE);
+		frame->index = class;
 		atomic_long_inc(&b->frames);
 	}
-	pampd = zbud_alloc(&b->zbud, class, &handle, &content, &frame);
+	pampd = zbud_alloc(&b->queues[class], &handle, &content, &frame);
 	if (frame)
 		bench_release(b, frame);
 	kfree(data);
@@ -155,13 +159,25 @@ static inline unsigned int bench_take_back(struct bench *b,
 	return nr;
 }
 
+/* The page frame that a zpage begins in: that much is known of a pampd. */
+static inline struct page *bench_frame(const void *pampd)
+{
+	return virt_to_page((void *)((unsigned long)pampd & PAGE_MASK));
+}
+
+/* The queue that a zpage is in. */
+static inline struct zbud_queue *bench_queue(struct bench *b, const void *pampd)
+{
+	return &b->queues[bench_frame(pampd)->index];
+}
+
 /* Drop a reference, perhaps the last: how many frames came back? */
 static inline unsigned int bench_drop_one(struct bench *b, void *pampd,
 					  bool *last)
 {
 	LIST_HEAD(frames);
 
-	*last = zbud_free(&b->zbud, pampd, &frames);
+	*last = zbud_free(bench_queue(b, pampd), pampd, &frames);
 	return bench_take_back(b, &frames);
 }
 
@@ -172,19 +188,15 @@ static inline unsigned int bench_drop(struct bench *b, void *pampd)
 	return bench_drop_one(b, pampd, &last);
 }
 
-/* The page frame that a zpage begins in: that much is known of a pampd. */
-static inline struct page *bench_frame(const void *pampd)
-{
-	return virt_to_page((void *)((unsigned long)pampd & PAGE_MASK));
-}
-
 static inline int bench_init(struct kunit *test)
 {
 	struct bench *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+	unsigned int class;
 
 	if (!b)
 		return -ENOMEM;
-	zbud_init(&b->zbud);
+	for (class = 0; class < ZBUD_CLASSES; class++)
+		zbud_queue_init(&b->queues[class], &b->now);
 	test->priv = b;
 	return 0;
 }
@@ -198,7 +210,7 @@ static inline void bench_exit(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&b->frames), 0);
 	for (class = 0; class < ZBUD_CLASSES; class++) {
-		zbud_stats(&b->zbud, class, &b->stats);
+		zbud_stats(&b->queues[class], &b->stats);
 		KUNIT_EXPECT_EQ(test, s->zpages, 0);
 		KUNIT_EXPECT_EQ(test, s->zbytes, 0);
 		KUNIT_EXPECT_EQ(test, s->pageframes, 0);

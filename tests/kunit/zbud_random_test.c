@@ -401,7 +401,7 @@ static void step_pin(struct model *m, unsigned int i)
 
 	if (!z->group)
 		return;
-	zbud_pin(&m->b->zbud, z->pampd);
+	zbud_pin(bench_queue(m->b, z->pampd), z->pampd);
 	z->group->used = ++m->clock;
 	z->refs++;
 }
@@ -465,7 +465,7 @@ static void step_evict(struct model *m, unsigned int i)
 	struct model_group *g;
 	LIST_HEAD(frames);
 
-	nr = zbud_evict(&m->b->zbud, class, unlink, m, &frames);
+	nr = zbud_evict(&m->b->queues[class], unlink, m, &frames);
 	for (tries = 0; tries < EVICT_TRIES && !expected; tries++) {
 		g = oldest(m, class);
 		if (!g)
@@ -493,7 +493,7 @@ static void check_stats(struct model *m, enum zbud_class class)
 	struct model_group *g;
 	unsigned int i, size;
 
-	zbud_stats(&m->b->zbud, class, &m->b->stats);
+	zbud_stats(&m->b->queues[class], &m->b->stats);
 	memset(expected->histogram, 0, sizeof(expected->histogram));
 	expected->zpages = 0;
 	expected->zbytes = 0;
@@ -635,7 +635,7 @@ static void race_read(struct race *r, u64 index)
 	spin_lock(&r->lock);
 	pampd = r->named[index];
 	if (pampd)
-		zbud_pin(&r->b->zbud, pampd);
+		zbud_pin(bench_queue(r->b, pampd), pampd);
 	spin_unlock(&r->lock);
 	if (pampd)
 		race_check_and_drop(r, index, pampd);
@@ -645,7 +645,7 @@ static void race_evict(struct race *r)
 {
 	LIST_HEAD(frames);
 
-	zbud_evict(&r->b->zbud, ZBUD_EPH, race_unlink, r, &frames);
+	zbud_evict(&r->b->queues[ZBUD_EPH], race_unlink, r, &frames);
 	bench_take_back(r->b, &frames);
 }
 
@@ -693,7 +693,7 @@ static void race_pins(struct test_worker *worker)
 	unsigned int i;
 
 	for (i = 0; i < RACE_STEPS; i++) {
-		zbud_pin(&r->b->zbud, r->named[0]);
+		zbud_pin(bench_queue(r->b, r->named[0]), r->named[0]);
 		if (bench_drop(r->b, r->named[0]))
 			atomic_inc(&r->errors);
 		cond_resched();

@@ -40,7 +40,7 @@ static const struct zbud_stats *stats(struct kunit *test, enum zbud_class class)
 {
 	struct bench *b = test->priv;
 
-	zbud_stats(&b->zbud, class, &b->stats);
+	zbud_stats(&b->queues[class], &b->stats);
 	return &b->stats;
 }
 
@@ -153,17 +153,17 @@ static void room_is_told(struct kunit *test)
 	struct bench *b = test->priv;
 	void *a, *c;
 
-	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), 0);
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->queues[ZBUD_EPH]), 0);
 	a = must_store(test, ZBUD_EPH, 3, 30);
-	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), size_of(3, 32));
-	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_PERS), 0);
-	c = store_in_gaps(test, 3, zbud_room(&b->zbud, ZBUD_EPH));
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->queues[ZBUD_EPH]), size_of(3, 32));
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->queues[ZBUD_PERS]), 0);
+	c = store_in_gaps(test, 3, zbud_room(&b->queues[ZBUD_EPH]));
 	KUNIT_ASSERT_NOT_NULL(test, c);
-	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), 0);
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->queues[ZBUD_EPH]), 0);
 	bench_drop(b, a);
-	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), size_of(3, 30));
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->queues[ZBUD_EPH]), size_of(3, 30));
 	bench_drop(b, c);
-	KUNIT_EXPECT_EQ(test, zbud_room(&b->zbud, ZBUD_EPH), 0);
+	KUNIT_EXPECT_EQ(test, zbud_room(&b->queues[ZBUD_EPH]), 0);
 }
 
 /* All frames of a group but the first come and go by themselves. */
@@ -351,8 +351,8 @@ static void pin_keeps(struct kunit *test)
 	struct bench *b = test->priv;
 	void *pampd = must_store(test, ZBUD_EPH, 1, 20);
 
-	zbud_pin(&b->zbud, pampd);
-	zbud_pin(&b->zbud, pampd);
+	zbud_pin(bench_queue(b, pampd), pampd);
+	zbud_pin(bench_queue(b, pampd), pampd);
 	KUNIT_EXPECT_EQ(test, bench_drop(b, pampd), 0);
 	KUNIT_EXPECT_EQ(test, bench_drop(b, pampd), 0);
 	KUNIT_EXPECT_TRUE(test, bench_intact(pampd, 1));
@@ -408,7 +408,7 @@ static unsigned int evict(struct kunit *test, struct eviction *e)
 	e->seen = 0;
 	bitmap_zero(e->taken, ZBUD_GROUP_CHUNKS);
 	e->intact = true;
-	nr = zbud_evict(&b->zbud, ZBUD_EPH, unlink, e, &list);
+	nr = zbud_evict(&b->queues[ZBUD_EPH], unlink, e, &list);
 	back = bench_take_back(b, &list);
 	KUNIT_EXPECT_EQ(test, nr, back);
 	KUNIT_EXPECT_TRUE(test, e->intact);
@@ -428,7 +428,7 @@ static void evict_whole_groups_in_order(struct kunit *test)
 	bench_drop(b, zpage[1][2]);
 	young = store_in_gaps(test, 40, 1);
 	KUNIT_ASSERT_PTR_EQ(test, young, zpage[1][2]);
-	zbud_pin(&b->zbud, zpage[0][6]);
+	zbud_pin(bench_queue(b, zpage[0][6]), zpage[0][6]);
 	bench_drop(b, zpage[0][6]);
 
 	KUNIT_EXPECT_EQ(test, evict(test, &e), ZBUD_FRAMES);
@@ -493,15 +493,15 @@ static void names_of_oldest(struct kunit *test)
 	unsigned int round, group, nr, i;
 
 	KUNIT_ASSERT_NOT_NULL(test, names);
-	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->zbud, ZBUD_EPH, names,
+	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->queues[ZBUD_EPH], names,
 						FULL_GROUP), 0);
 	for (group = 0; group < 3; group++)
 		fill_group(test, group * 100, zpage[group]);
-	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->zbud, ZBUD_PERS, names,
+	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->queues[ZBUD_PERS], names,
 						FULL_GROUP), 0);
 	for (round = 0; round < 6; round++) {
 		group = round % 3;
-		nr = zbud_oldest_names(&b->zbud, ZBUD_EPH, names, FULL_GROUP);
+		nr = zbud_oldest_names(&b->queues[ZBUD_EPH], names, FULL_GROUP);
 		KUNIT_ASSERT_EQ(test, nr, FULL_GROUP);
 		for (i = 0; i < nr; i++) {
 			KUNIT_EXPECT_EQ(test, names[i].handle.index / 100,
@@ -513,7 +513,7 @@ static void names_of_oldest(struct kunit *test)
 							 100]);
 		}
 	}
-	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->zbud, ZBUD_EPH, names, 2),
+	KUNIT_EXPECT_EQ(test, zbud_oldest_names(&b->queues[ZBUD_EPH], names, 2),
 			2);
 	for (group = 0; group < 3; group++)
 		drop_all(test, zpage[group], FULL_GROUP);
@@ -621,7 +621,7 @@ static void no_frame_while_evicted(struct kunit *test)
 
 static void pin_meanwhile(struct eviction *e, void *pampd)
 {
-	zbud_pin(&e->b->zbud, pampd);
+	zbud_pin(bench_queue(e->b, pampd), pampd);
 	bench_drop(e->b, pampd);
 }
 
@@ -644,7 +644,7 @@ static void evict_while_pinned(struct kunit *test)
 
 	zpage[0] = must_store(test, ZBUD_EPH, 0, 20);
 	zpage[1] = must_store(test, ZBUD_EPH, 1, 20);
-	zbud_pin(&b->zbud, zpage[1]);
+	zbud_pin(bench_queue(b, zpage[1]), zpage[1]);
 	/* Zpage 1 is unlinked; the reader's reference is what is left. */
 	e.owned = BIT_ULL(0);
 	KUNIT_EXPECT_EQ(test, evict(test, &e), 0);
@@ -722,27 +722,27 @@ static void tells_oldest(struct kunit *test)
 	void *first[FULL_GROUP], *second[FULL_GROUP];
 	u16 stamp = 7;
 
-	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 7);
 
-	b->zbud.now = 65534;
+	b->now = 65534;
 	fill_group(test, 100, first);
-	b->zbud.now = 1;
+	b->now = 1;
 	fill_group(test, 200, second);
-	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 65534);
-	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->zbud, ZBUD_PERS, &stamp));
+	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->queues[ZBUD_PERS], &stamp));
 
-	b->zbud.now = 2;
-	zbud_pin(&b->zbud, first[3]);
+	b->now = 2;
+	zbud_pin(bench_queue(b, first[3]), first[3]);
 	bench_drop(b, first[3]);
-	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 1);
 	drop_all(test, second, FULL_GROUP);
-	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->zbud, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 2);
 	drop_all(test, first, FULL_GROUP);
-	b->zbud.now = 0;
+	b->now = 0;
 }
 
 static struct kunit_case zbud_cases[] = {

@@ -69,9 +69,9 @@ static void raw_stamp(struct kunit *test)
 	u16 stamp = 0;
 
 	KUNIT_EXPECT_FALSE(test, zcache_raw_oldest(&rig->zc, &stamp));
-	rig->zc.zbud.now = 7;
+	rig->zc.now = 7;
 	publish(test, 1, make_raw(test, 1));
-	rig->zc.zbud.now = 9;
+	rig->zc.now = 9;
 	KUNIT_EXPECT_TRUE(test, zcache_raw_oldest(&rig->zc, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 7);
 	KUNIT_EXPECT_EQ(test, zcache_frames_age(&rig->zc), 2);
@@ -428,7 +428,7 @@ static void room_is_enough(struct kunit *test)
 	for (i = 2; i < 20; i++)
 		nr += put_again(rig, i, 100, read_ns);
 	KUNIT_EXPECT_GE(test, nr, 3);
-	KUNIT_EXPECT_LE(test, zbud_room(&rig->zc.zbud, ZBUD_EPH), 100);
+	KUNIT_EXPECT_LE(test, zbud_room(&rig->zc.queues[ZBUD_EPH]), 100);
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
 }
 
