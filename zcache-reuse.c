@@ -9,11 +9,12 @@
  *
  * Time is counted in pages offered: a tick is a sixteenth of the memory that they
  * may be in, or a bit less. The table has two to four notes for each page of memory,
- * in buckets of four, of which the oldest note goes. It is meant to be half
- * empty when a loop over what a machine twice as large could hold is in it:
- * where notes are short, a loop always loses those that it needs next. A note is
- * a few bits of the hash and of the time. A wrong answer costs nothing but a good
- * decision, so there are no locks.
+ * in buckets of four. Where notes are short, a loop always loses those that it needs
+ * next: so a page may be noted in either of two buckets, where it takes the place of
+ * the oldest note. With one bucket for each, a third of the pages of a loop were
+ * forgotten every time though one note in four was free. A note is a few bits of the
+ * hash and of the time. A wrong answer costs nothing but a good decision, so there are
+ * no locks.
  *
  * What reclaim drops was read in the same order, more or less. So by whether a page
  * is the neighbour of the one before it is known how files are read: in rows, or
@@ -64,7 +65,7 @@ struct zcache_offers {
 	unsigned long index;
 };
 
-/* One look at memory finds all that a page's note may be in. */
+/* One look at memory finds all of them. */
 struct zcache_bucket {
 	struct zcache_note note[4];
 } __aligned(8);
@@ -174,7 +175,16 @@ bool zcache_reuse_sample(struct zcache_reuse *reuse)
 	return asked / OFFER_BATCH % SAMPLED == 0;
 }
 
-/* The note of a page, or the one to give up for it: the oldest, or no note. */
+/* Is a note a better one to give up? One that is free is best, then the older. */
+static bool rather(const struct zcache_note *note,
+		   const struct zcache_note *than, u8 now)
+{
+	if (!note->tag || !than->tag)
+		return than->tag;
+	return (u8)(now - note->tick) > (u8)(now - than->tick);
+}
+
+/* The note of a page in a bucket, or else the one to give up for it. */
 static struct zcache_note *find_note(struct zcache_bucket *bucket, u8 tag,
 				     u8 now)
 {
@@ -184,13 +194,25 @@ static struct zcache_note *find_note(struct zcache_bucket *bucket, u8 tag,
 	     note < bucket->note + ARRAY_SIZE(bucket->note); note++) {
 		if (note->tag == tag)
 			return note;
-		if (!oldest->tag)
-			continue;
-		if (!note->tag ||
-		    (u8)(now - note->tick) > (u8)(now - oldest->tick))
+		if (rather(note, oldest, now))
 			oldest = note;
 	}
 	return oldest;
+}
+
+/* The same in both. The second one follows from the first and the tag. */
+static struct zcache_note *find_in_two(struct zcache_reuse *reuse, u64 hash,
+				       u8 tag, u8 now)
+{
+	u32 first = hash >> (64 - reuse->order);
+	u32 second = first ^ hash_32(tag, reuse->order);
+	struct zcache_note *one, *other;
+
+	one = find_note(&reuse->buckets[first], tag, now);
+	if (one->tag == tag)
+		return one;
+	other = find_note(&reuse->buckets[second], tag, now);
+	return other->tag == tag || rather(other, one, now) ? other : one;
 }
 
 /*
@@ -218,9 +240,8 @@ unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
 				const struct tmem_oid *oid, unsigned long index)
 {
 	u64 hash = hash_page(oid, index);
-	struct zcache_bucket *bucket = &reuse->buckets[hash >> (64 - reuse->order)];
 	u8 tag = (u8)hash ?: 1, now = zcache_reuse_now(reuse);
-	struct zcache_note *note = find_note(bucket, tag, now);
+	struct zcache_note *note = find_in_two(reuse, hash, tag, now);
 	unsigned int ticks = 0;
 
 	if (note->tag == tag)

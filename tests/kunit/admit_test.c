@@ -66,6 +66,17 @@ static void second_is_known(struct kunit *test)
 	KUNIT_EXPECT_GE(test, offer(test, &file, 0, 1000), 990);
 }
 
+/* A loop that needs three notes of four, and that is all that there is. */
+static void loop_is_known(struct kunit *test)
+{
+	unsigned long nr = MEMORY * 3;
+
+	offer(test, &file, 0, nr);
+	offer(test, &file, 0, nr);
+	KUNIT_EXPECT_GE(test, offer(test, &file, 0, nr), nr * 99 / 100);
+	KUNIT_EXPECT_GE(test, offer(test, &file, 0, nr), nr * 99 / 100);
+}
+
 static void objects_differ(struct kunit *test)
 {
 	offer(test, &file, 0, 1000);
@@ -168,6 +179,7 @@ static void tiny_machine(struct kunit *test)
 static struct kunit_case reuse_cases[] = {
 	KUNIT_CASE(first_is_unknown),
 	KUNIT_CASE(second_is_known),
+	KUNIT_CASE(loop_is_known),
 	KUNIT_CASE(objects_differ),
 	KUNIT_CASE(tells_interval),
 	KUNIT_CASE(clock_goes),
