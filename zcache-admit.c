@@ -31,10 +31,11 @@
 
 #include "zcache.h"
 
-/* Was the oldest page here used last so many ticks ago, and a bit? */
-static bool oldest_older(struct zcache *zc, unsigned int ticks)
+/* Was the oldest page that would go used last so many ticks ago, and a bit? */
+static bool oldest_older(struct zcache *zc, struct zcache_cgroup *cg,
+			 unsigned int ticks)
 {
-	return zcache_frames_age(zc) > ticks + ticks / 4 + 1;
+	return zcache_frames_age(zc, cg) > ticks + ticks / 4 + 1;
 }
 
 /* Pages that are read ahead together are put together, or none of them. */
@@ -87,7 +88,7 @@ static u32 share_that_fits(struct zcache *zc, const struct zcache_plan *plan)
 {
 	if (plan->way != ZCACHE_COMPRESSED)
 		return 0;
-	return zcache_cost_smaller(&zc->cost, zbud_room(&zc->queues[ZBUD_EPH]));
+	return zcache_cost_smaller(&zc->cost, zbud_room(&plan->cg->queue));
 }
 
 /*
@@ -104,10 +105,10 @@ static bool find_room(struct zcache *zc, struct zcache_plan *plan, u32 read_ns,
 		plan->from |= ZCACHE_FROM_MEMORY;
 	if (share >= ZCACHE_ALL_PAGES / 2)
 		return true;
-	plan->frame = zcache_frame_get(zc, ZBUD_EPH, plan->from);
+	plan->frame = zcache_frame_get(zc, ZBUD_EPH, plan->cg, plan->from);
 	if (plan->frame)
 		return true;
-	if (ticks && oldest_older(zc, ticks)) {
+	if (ticks && oldest_older(zc, plan->cg, ticks)) {
 		plan->from |= ZCACHE_FROM_FILES;
 		return true;
 	}
@@ -137,7 +138,7 @@ static bool wanted(struct zcache *zc, const struct tmem_handle *handle,
  * @zc: the cache
  * @handle: its name
  * @read: what reading it again takes
- * @plan: how to do it, if so
+ * @plan: whose it is; set to how to do it, if so
  *
  * Context: reclaim; does not sleep.
  * Return: true if so.
@@ -145,12 +146,14 @@ static bool wanted(struct zcache *zc, const struct tmem_handle *handle,
 bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
 		  struct cleancache_read read, struct zcache_plan *plan)
 {
+	struct zcache_cgroup *cg = plan->cg;
 	unsigned int ticks;
 
 	ticks = zcache_seen(zc, &handle->oid, handle->index);
 	*plan = (struct zcache_plan) {
 		.way = ZCACHE_COMPRESSED,
 		.from = ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES,
+		.cg = cg,
 	};
 	if (READ_ONCE(zc->policy) == ZCACHE_PUT_ALL)
 		return true;
@@ -160,6 +163,7 @@ bool zcache_admit(struct zcache *zc, const struct tmem_handle *handle,
 		.way = zcache_cost_way(&zc->cost, read.ns,
 				       zcache_reuse_in_rows(&zc->reuse)),
 		.poor_as_is = true,
+		.cg = cg,
 	};
 	if (wanted(zc, handle, read, plan, ticks) &&
 	    find_room(zc, plan, read.ns, ticks))

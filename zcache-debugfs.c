@@ -17,6 +17,7 @@ static const char * const event_names[ZCACHE_NR_EVENTS] = {
 	[ZCACHE_FAILED_GETFREEPAGES]	= "failed_getfreepages",
 	[ZCACHE_FAILED_ALLOC]		= "failed_alloc",
 	[ZCACHE_LIMIT_HIT]		= "limit_hit",
+	[ZCACHE_CGROUP_LIMIT_HIT]	= "cgroup_limit_hit",
 	[ZCACHE_FLUSH_TOTAL]		= "flush_total",
 	[ZCACHE_FLUSH_FOUND]		= "flush_found",
 	[ZCACHE_FLOBJ_TOTAL]		= "flobj_total",
@@ -101,26 +102,35 @@ static int event_get(void *data, u64 *val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(event_fops, event_get, NULL, "%llu\n");
 
+static int class_stats(enum zbud_class class, struct zbud_stats *stats)
+{
+	if (class == ZBUD_EPH)
+		return zcache_cgroups_stats(shown, stats);
+	zbud_stats(&shown->swap, stats);
+	return 0;
+}
+
 static int stat_get(void *data, u64 *val)
 {
 	const struct stat_file *file = data;
 	struct zbud_stats *stats;
+	int err;
 
 	stats = kmalloc(sizeof(*stats), GFP_KERNEL);
 	if (!stats)
 		return -ENOMEM;
-	zbud_stats(&shown->queues[file->class], stats);
-	*val = *(unsigned long *)((void *)stats + file->offset);
+	err = class_stats(file->class, stats);
+	if (!err)
+		*val = *(unsigned long *)((void *)stats + file->offset);
 	kfree(stats);
-	return 0;
+	return err;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(stat_fops, stat_get, NULL, "%llu\n");
 
 /* Frames of zpages, and those of raw pages. */
 static int eph_pageframes_get(void *data, u64 *val)
 {
-	*val = READ_ONCE(shown->queues[ZBUD_EPH].stats.pageframes) +
-	       atomic_long_read(&shown->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
+	*val = zcache_cgroups_frames(&shown->cgroups);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(eph_pageframes_fops, eph_pageframes_get, NULL,
@@ -155,20 +165,24 @@ static int histogram_show(struct seq_file *m, void *v)
 {
 	struct zbud_stats *stats;
 	unsigned int class, i;
+	int err = 0;
 
 	stats = kcalloc(ZBUD_CLASSES, sizeof(*stats), GFP_KERNEL);
 	if (!stats)
 		return -ENOMEM;
-	for (class = 0; class < ZBUD_CLASSES; class++)
-		zbud_stats(&shown->queues[class], &stats[class]);
+	for (class = 0; class < ZBUD_CLASSES && !err; class++)
+		err = class_stats(class, &stats[class]);
+	if (err)
+		goto out;
 
 	seq_puts(m, "# bytes, up to  ephemeral  persistent\n");
 	for (i = 1; i <= ZBUD_CHUNKS; i++)
 		seq_printf(m, "%15lu %10lu %11lu\n", i * ZBUD_CHUNK_SIZE,
 			   stats[ZBUD_EPH].histogram[i],
 			   stats[ZBUD_PERS].histogram[i]);
+out:
 	kfree(stats);
-	return 0;
+	return err;
 }
 DEFINE_SHOW_ATTRIBUTE(histogram);
 

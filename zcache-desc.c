@@ -7,7 +7,8 @@
  *		not compress, and all where the disk is not slow enough to make
  *		up for compressing them
  *
- * Ephemeral descriptors are in an LRU for each kind. Filled ones must not pile
+ * Ephemeral descriptors are in an LRU: raw ones in their cgroup's, filled ones, which
+ * are charged to nobody, in one for all. Filled ones must not pile
  * up, a sparse file can have any number of zero pages: the oldest go when there
  * are too many. Raw ones go, as zpages do, when their frames are wanted.
  * Persistent ones are all filled, and bounded by the swap area.
@@ -16,11 +17,10 @@
  * zpage has bit 2 set.
  *
  * Who takes the entry out of tmem owns its reference, and drops it. Eviction is
- * one of those who try: it takes the oldest descriptor off the LRU, and from then
- * on knows no more than its name and address. If somebody else comes first, that
- * one frees it; if the entry is not in tmem yet, its first get brings it back to
- * the LRU. So a descriptor may be off the LRU with its entry in tmem, or on it
- * without, and both are right.
+ * one of those who try: it has the oldest descriptor become the youngest, and from
+ * then on knows no more than its name and address. If somebody else comes first, that
+ * one frees it; if the entry is not in tmem yet, its turn comes again. A descriptor is
+ * on the LRU from when it is made till it is freed.
  */
 #include <linux/frontswap.h>
 #include <linux/list.h>
@@ -38,7 +38,8 @@
 
 /**
  * struct zcache_desc - a page that is not compressed
- * @lru: in the LRU of its kind if ephemeral; under its lock
+ * @lru: if ephemeral, in that of filled ones, or of its cgroup's raw ones; under their
+ *	lock
  * @handle: its name; immutable
  * @word: what it is filled with; immutable
  * @frame: or where it is, NULL if it is filled; immutable
@@ -71,14 +72,12 @@ struct zcache_desc {
 int zcache_desc_init(struct zcache *zc)
 {
 	struct zcache_descs *descs = &zc->descs;
-	unsigned int kind;
 
 	descs->cache = KMEM_CACHE(zcache_desc, 0);
 	if (!descs->cache)
 		return -ENOMEM;
 	spin_lock_init(&descs->lock);
-	for (kind = 0; kind < ZCACHE_DESC_KINDS; kind++)
-		INIT_LIST_HEAD(&descs->lru[kind]);
+	INIT_LIST_HEAD(&descs->filled);
 	descs->max_filled = totalram_pages() / FILLED_RATIO;
 	return 0;
 }
@@ -116,13 +115,19 @@ static struct zcache_desc *desc_alloc(struct zcache_pool *pool,
 	return desc;
 }
 
-/* It is the most recently used one of its kind from now on. */
+static struct list_head *lru_of(struct zcache *zc, struct zcache_desc *desc)
+{
+	return desc->kind == ZCACHE_RAW ? &zcache_frame_cgroup(desc->frame)->raw :
+					  &zc->descs.filled;
+}
+
+/* It is the most recently used one from now on. */
 static void desc_use(struct zcache *zc, struct zcache_desc *desc)
 {
 	lockdep_assert_held(&zc->descs.lock);
 
 	desc->stamp = READ_ONCE(zc->now);
-	list_move_tail(&desc->lru, &zc->descs.lru[desc->kind]);
+	list_move_tail(&desc->lru, lru_of(zc, desc));
 }
 
 /* To the LRU, or to its end. */
@@ -138,11 +143,11 @@ static void desc_add(struct zcache *zc, struct zcache_desc *desc)
 }
 
 /*
- * Take the oldest of a kind out of tmem. False if somebody else has just done
+ * Take the oldest of an LRU out of tmem. False if somebody else has just done
  * that, or if there is none; then *@desc is NULL. It may be freed as soon as
  * the lock is dropped.
  */
-static bool unlink_oldest(struct zcache *zc, enum zcache_desc_kind kind,
+static bool unlink_oldest(struct zcache *zc, struct list_head *lru,
 			  struct zcache_desc **desc)
 {
 	struct zcache_descs *descs = &zc->descs;
@@ -150,10 +155,9 @@ static bool unlink_oldest(struct zcache *zc, enum zcache_desc_kind kind,
 	unsigned long flags;
 
 	spin_lock_irqsave(&descs->lock, flags);
-	*desc = list_first_entry_or_null(&descs->lru[kind], struct zcache_desc,
-					 lru);
+	*desc = list_first_entry_or_null(lru, struct zcache_desc, lru);
 	if (*desc) {
-		list_del_init(&(*desc)->lru);
+		list_move_tail(&(*desc)->lru, lru);
 		handle = (*desc)->handle;
 	}
 	spin_unlock_irqrestore(&descs->lock, flags);
@@ -165,7 +169,7 @@ static void evict_filled(struct zcache *zc)
 	struct zcache_desc *desc;
 	LIST_HEAD(none);
 
-	if (unlink_oldest(zc, ZCACHE_FILLED, &desc)) {
+	if (unlink_oldest(zc, &zc->descs.filled, &desc)) {
 		zcache_count(zc, ZCACHE_EVICTED_EPH_FILLED);
 		zcache_desc_free(zc, desc, &none);
 	}
@@ -203,7 +207,7 @@ void *zcache_filled_create(struct zcache_pool *pool,
  * @pool: where it will be stored; ephemeral
  * @handle: under what name
  * @src: its bytes
- * @frame: where to copy them; the descriptor's from then on
+ * @frame: where to copy them, a cgroup's; the descriptor's from then on
  *
  * Context: reclaim; does not sleep.
  * Return: a pampd; NULL without memory, and the frame is still the caller's.
@@ -284,20 +288,20 @@ void zcache_desc_load(const void *pampd, void *dst)
 /**
  * zcache_raw_oldest() - when was the least recently used raw page used last?
  * @zc: the cache
+ * @cg: whose
  * @stamp: set to that, by the clock of the queues
  *
  * Context: any but hard interrupt.
  * Return: false if there is no raw page.
  */
-bool zcache_raw_oldest(struct zcache *zc, u16 *stamp)
+bool zcache_raw_oldest(struct zcache *zc, struct zcache_cgroup *cg, u16 *stamp)
 {
 	struct zcache_descs *descs = &zc->descs;
 	struct zcache_desc *desc;
 	unsigned long flags;
 
 	spin_lock_irqsave(&descs->lock, flags);
-	desc = list_first_entry_or_null(&descs->lru[ZCACHE_RAW],
-					struct zcache_desc, lru);
+	desc = list_first_entry_or_null(&cg->raw, struct zcache_desc, lru);
 	if (desc)
 		*stamp = desc->stamp;
 	spin_unlock_irqrestore(&descs->lock, flags);
@@ -307,18 +311,20 @@ bool zcache_raw_oldest(struct zcache *zc, u16 *stamp)
 /**
  * zcache_raw_evict() - forget the least recently used raw page
  * @zc: the cache
+ * @cg: whose; the caller has a reference
  * @frames: its page frame is added to this list, by its lru; it is the caller's
  *
  * Context: any but hard interrupt.
  * Return: how many frames it gave: 1, or 0 if there is none to be had.
  */
-unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames)
+unsigned int zcache_raw_evict(struct zcache *zc, struct zcache_cgroup *cg,
+			      struct list_head *frames)
 {
 	struct zcache_desc *desc = NULL;
 	unsigned int tries;
 
 	for (tries = 0; tries < EVICT_TRIES && list_empty(frames); tries++) {
-		if (unlink_oldest(zc, ZCACHE_RAW, &desc)) {
+		if (unlink_oldest(zc, &cg->raw, &desc)) {
 			zcache_count(zc, ZCACHE_EVICTED_EPH_RAW);
 			zcache_desc_free(zc, desc, frames);
 		} else if (!desc) {

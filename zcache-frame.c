@@ -27,6 +27,17 @@
 #define EPH_SEEKS	(32 * DEFAULT_SEEKS)
 
 /*
+ * In a cgroup, where somebody waits for its own limit, they cost less: what makes it
+ * run out of memory must be found in the end, however little it is.
+ */
+#define CGROUP_SEEKS	(8 * DEFAULT_SEEKS)
+#define CGROUP_BATCH	4
+#define CGROUP_LEAST	(CGROUP_SEEKS * CGROUP_BATCH / 4UL)
+
+/* Victims that have just lost all they had before trimming gives up. */
+#define TRIM_TRIES	16
+
+/*
  * While no swap page wants a frame, how often file pages may have more of them,
  * and how many the first time.
  */
@@ -68,8 +79,7 @@ static unsigned long frames_limit(struct zcache *zc)
 
 static unsigned long nr_file_frames(struct zcache *zc)
 {
-	return READ_ONCE(zc->queues[ZBUD_EPH].stats.pageframes) +
-	       atomic_long_read(&zc->descs.nr[ZCACHE_RAW][ZBUD_EPH]);
+	return zcache_cgroups_frames(&zc->cgroups);
 }
 
 /**
@@ -300,11 +310,15 @@ static struct page *page_get(struct zcache *zc, enum zbud_class class,
 
 /* Who may not take the place of file pages is not in such need of a frame. */
 static struct page *frame_alloc(struct zcache *zc, enum zbud_class class,
-				enum zcache_from from)
+				struct zcache_cgroup *cg, enum zcache_from from)
 {
 	bool needed = from & ZCACHE_FROM_FILES;
 	struct page *page;
 
+	if (cg && !zcache_cgroup_may_grow(zc, cg)) {
+		zcache_count(zc, ZCACHE_CGROUP_LIMIT_HIT);
+		return NULL;
+	}
 	if (!reserve(zc)) {
 		zcache_count(zc, ZCACHE_LIMIT_HIT);
 		return NULL;
@@ -317,72 +331,128 @@ static struct page *frame_alloc(struct zcache *zc, enum zbud_class class,
 		return NULL;
 	}
 	zcache_count(zc, ZCACHE_PAGEFRAMES_ALLOCED);
-	return page;
-}
-
-static unsigned int age_of(struct zcache *zc, u16 stamp)
-{
-	return (u16)(READ_ONCE(zc->now) - stamp);
-}
-
-/* The ages of the oldest zpages and the oldest raw page, 0 without any. */
-static void oldest_ages(struct zcache *zc, unsigned int *zpages,
-			unsigned int *raw)
-{
-	u16 stamp;
-
-	*zpages = zbud_oldest(&zc->queues[ZBUD_EPH], &stamp) ?
-		  age_of(zc, stamp) : 0;
-	*raw = zcache_raw_oldest(zc, &stamp) ? age_of(zc, stamp) : 0;
+	page->index = 0;
+	if (!cg || zcache_cgroup_add(zc, cg, page))
+		return page;
+	zcache_frame_unget(zc, page);
+	return NULL;
 }
 
 /**
  * zcache_frames_age() - how old are the file pages that would be evicted?
  * @zc: the cache
+ * @cg: for whom, with a reference of the caller
  *
  * Context: any but hard interrupt.
  * Return: ticks since they were used last; 0 if there are none.
  */
-unsigned int zcache_frames_age(struct zcache *zc)
+unsigned int zcache_frames_age(struct zcache *zc, struct zcache_cgroup *cg)
 {
-	unsigned int zpages, raw;
+	struct zcache_cgroup *victim = zcache_cgroup_victim(zc, cg);
+	unsigned int age;
+	bool raw;
 
-	oldest_ages(zc, &zpages, &raw);
-	return max(zpages, raw);
+	if (!victim)
+		return 0;
+	age = zcache_cgroup_age(zc, victim, &raw);
+	zcache_cgroup_put(victim);
+	return age;
 }
 
-/* Empty the least recently used ephemeral frames: how many? */
-static unsigned int evict_files(struct zcache *zc, struct list_head *frames)
+/* Empty the least recently used ephemeral frames of a cgroup: how many? */
+static unsigned int evict_of(struct zcache *zc, struct zcache_cgroup *cg,
+			     struct list_head *frames)
 {
-	unsigned int zpages, raw, nr;
+	unsigned int nr = 0;
+	bool raw;
 
-	nr = ramster_evict(frames);	/* others' first */
-	oldest_ages(zc, &zpages, &raw);
-	if (!nr && raw > zpages)
-		nr = zcache_raw_evict(zc, frames);
-	return nr ?:
-	       zbud_evict(&zc->queues[ZBUD_EPH], zcache_unlink, zc, frames) ?:
-	       zcache_raw_evict(zc, frames);
+	zcache_cgroup_age(zc, cg, &raw);
+	if (raw)
+		nr = zcache_raw_evict(zc, cg, frames);
+	return nr ?: zbud_evict(&cg->queue, zcache_unlink, zc, frames) ?:
+	       zcache_raw_evict(zc, cg, frames);
+}
+
+/* The same of whoever is to lose some; others' first. */
+static unsigned int evict_files(struct zcache *zc, struct zcache_cgroup *cg,
+				struct list_head *frames)
+{
+	struct zcache_cgroup *victim;
+	unsigned int nr = 0;
+
+	if (!cg || zcache_cgroup_may_grow(zc, cg))
+		nr = ramster_evict(frames);
+	if (nr)
+		return nr;
+	victim = zcache_cgroup_victim(zc, cg);
+	if (!victim)
+		return 0;
+	nr = evict_of(zc, victim, frames);
+	zcache_cgroup_put(victim);
+	return nr;
+}
+
+/* It changes hands, or else goes. */
+static struct page *hand_over(struct zcache *zc, struct page *frame,
+			      struct zcache_cgroup *cg)
+{
+	LIST_HEAD(frames);
+
+	if (zcache_frame_cgroup(frame) == cg)
+		return frame;
+	zcache_cgroup_del(zc, frame);
+	if (!cg || zcache_cgroup_add(zc, cg, frame))
+		return frame;
+	list_add(&frame->lru, &frames);
+	zcache_frames_free(zc, &frames);
+	return NULL;
+}
+
+/* Of frames that have been emptied, if any, one is used again, and the others go. */
+static struct page *reuse_one(struct zcache *zc, enum zbud_class class,
+			      struct zcache_cgroup *cg,
+			      struct list_head *frames)
+{
+	bool eph = class == ZBUD_EPH;
+	struct page *page;
+
+	page = list_first_entry_or_null(frames, struct page, lru);
+	if (page) {
+		list_del(&page->lru);
+		zcache_frames_free(zc, frames);
+		page = hand_over(zc, page, cg);
+	}
+	if (page)
+		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL :
+				       ZCACHE_PERS_ATE_EPH);
+	else
+		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL_FAILED :
+				       ZCACHE_PERS_ATE_EPH_FAILED);
+	return page;
 }
 
 /* Empty the oldest ephemeral frames and reuse one. */
-static struct page *frame_eat(struct zcache *zc, enum zbud_class class)
+static struct page *frame_eat(struct zcache *zc, enum zbud_class class,
+			      struct zcache_cgroup *cg)
 {
-	bool eph = class == ZBUD_EPH;
-	struct page *page = NULL;
 	LIST_HEAD(frames);
 
-	if (evict_files(zc, &frames)) {
-		page = list_first_entry(&frames, struct page, lru);
-		list_del(&page->lru);
-		zcache_frames_free(zc, &frames);
-		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL :
-				       ZCACHE_PERS_ATE_EPH);
-	} else {
-		zcache_count(zc, eph ? ZCACHE_EPH_ATE_TAIL_FAILED :
-				       ZCACHE_PERS_ATE_EPH_FAILED);
-	}
-	return page;
+	evict_files(zc, cg, &frames);
+	return reuse_one(zc, class, cg, &frames);
+}
+
+/* The same for a swap page, of what its own cgroup has; NULL if that has nothing. */
+static struct page *frame_eat_own(struct zcache *zc, struct obj_cgroup *owner)
+{
+	struct zcache_cgroup *cg = zcache_cgroup_find(zc, owner);
+	LIST_HEAD(frames);
+	bool any;
+
+	if (!cg)
+		return NULL;
+	any = evict_of(zc, cg, &frames);
+	zcache_cgroup_put(cg);
+	return any ? reuse_one(zc, ZBUD_PERS, NULL, &frames) : NULL;
 }
 
 /**
@@ -435,9 +505,39 @@ bool zcache_frames_may_grow(struct zcache *zc)
 }
 
 /**
+ * zcache_oldest_names() - what is in the least recently used frames?
+ * @zc: the cache
+ * @class: of the pages
+ * @names: set to these
+ * @max: how many there is room for
+ *
+ * As zbud_oldest_names().
+ *
+ * Context: any but hard interrupt.
+ * Return: how many there are in @names.
+ */
+unsigned int zcache_oldest_names(struct zcache *zc, enum zbud_class class,
+				 struct zbud_name *names, unsigned int max)
+{
+	struct zcache_cgroup *cg;
+	unsigned int nr;
+
+	if (class == ZBUD_PERS)
+		return zbud_oldest_names(&zc->swap, names, max);
+	cg = zcache_cgroup_with_zpages(zc);
+	if (!cg)
+		return 0;
+	nr = zbud_oldest_names(&cg->queue, names, max);
+	zcache_cgroup_put(cg);
+	return nr;
+}
+
+/**
  * zcache_frame_get() - get a page frame for a put
  * @zc: the cache
  * @class: of the page to be put
+ * @cg: whose the frame will be, with a reference of the caller; NULL: nobody of this
+ *	machine's file pages
  * @from: where the frame may come from
  *
  * Context: reclaim; does not sleep.
@@ -446,20 +546,48 @@ bool zcache_frames_may_grow(struct zcache *zc)
  * are any.
  */
 struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
-			      enum zcache_from from)
+			      struct zcache_cgroup *cg, enum zcache_from from)
 {
 	struct page *page = NULL;
 
 	if (class == ZBUD_PERS && (from & ZCACHE_FROM_FILES)) {
 		calm_disturbed(zc);
 		if (nr_file_frames(zc) || ramster_eph_frames())
-			page = frame_eat(zc, class);
+			page = frame_eat(zc, class, cg);
 	}
 	if (!page && (from & ZCACHE_FROM_MEMORY))
-		page = frame_alloc(zc, class, from);
+		page = frame_alloc(zc, class, cg, from);
 	if (!page && (from & ZCACHE_FROM_FILES))
-		page = frame_eat(zc, class);
+		page = frame_eat(zc, class, cg);
 	return page;
+}
+
+/**
+ * zcache_swap_frame_get() - get a page frame for a swap page of a cgroup
+ * @zc: the cache
+ * @owner: whom the page is charged to
+ * @from: where the frame may come from
+ *
+ * As zcache_frame_get(), but it takes what file pages of its own cgroup have, if there
+ * is something. If memory is short because that is at its limit, others' file pages are
+ * left alone, as long as there is a frame without them.
+ *
+ * Context: reclaim; does not sleep.
+ * Return: a frame or NULL.
+ */
+struct page *zcache_swap_frame_get(struct zcache *zc, struct obj_cgroup *owner,
+				   enum zcache_from from)
+{
+	bool full = cleancache_owner_full(owner);
+	struct page *page = NULL;
+
+	if (from & ZCACHE_FROM_FILES)
+		page = frame_eat_own(zc, owner);
+	if (page && !full)
+		calm_disturbed(zc);
+	if (!page && full && (from & ZCACHE_FROM_MEMORY))
+		page = frame_alloc(zc, ZBUD_PERS, NULL, ZCACHE_FROM_MEMORY);
+	return page ?: zcache_frame_get(zc, ZBUD_PERS, NULL, from);
 }
 
 /**
@@ -475,6 +603,7 @@ void zcache_frames_free(struct zcache *zc, struct list_head *frames)
 
 	list_for_each_entry_safe(page, next, frames, lru) {
 		list_del(&page->lru);
+		zcache_cgroup_del(zc, page);
 		__free_page(page);
 		zcache_count(zc, ZCACHE_PAGEFRAMES_FREED);
 		atomic_long_dec(&zc->nr_frames);
@@ -490,6 +619,7 @@ void zcache_frames_free(struct zcache *zc, struct list_head *frames)
  */
 void zcache_frame_unget(struct zcache *zc, struct page *frame)
 {
+	zcache_cgroup_del(zc, frame);
 	if (READ_ONCE(zc->spare.nr) < SPARE_FRAMES)
 		spare_add(&zc->spare, frame);
 	else
@@ -504,7 +634,7 @@ static unsigned int frames_shrink(struct zcache *zc)
 	LIST_HEAD(frames);
 	unsigned int nr;
 
-	nr = evict_files(zc, &frames);
+	nr = evict_files(zc, NULL, &frames);
 	zcache_frames_free(zc, &frames);
 	return nr;
 }
@@ -520,9 +650,13 @@ static unsigned int frames_shrink(struct zcache *zc)
  */
 void zcache_frames_trim(struct zcache *zc)
 {
+	unsigned int tries = 0;
+
 	while (atomic_long_read(&zc->nr_frames) > frames_limit(zc) &&
-	       frames_shrink(zc))
+	       tries < TRIM_TRIES) {
+		tries = frames_shrink(zc) ? 0 : tries + 1;
 		cond_resched();
+	}
 	zcache_writeback_wake(zc);
 }
 
@@ -532,20 +666,62 @@ void zcache_frames_trim(struct zcache *zc)
  * short of memory himself gets all he asks for, but not who fetches frames for
  * this very cache.
  */
+static unsigned long shown(struct zcache *zc, unsigned long nr)
+{
+	if (READ_ONCE(zc->spare.refiller) == current)
+		return 0;
+	return current_is_kswapd() ? nr / KSWAPD_SHARE : nr;
+}
+
 static unsigned long shrinker_count(struct shrinker *shrinker,
 				    struct shrink_control *sc)
 {
 	struct zcache *zc = shrinker->private_data;
 	unsigned long nr;
 
-	if (READ_ONCE(zc->spare.refiller) == current)
-		return 0;
 	look_at_slots(zc);
-	nr = nr_file_frames(zc) + READ_ONCE(zc->spare.nr) +
+	nr = zcache_cgroup_frames(zc, NULL) + READ_ONCE(zc->spare.nr) +
 	     ramster_eph_frames();
-	if (!nr)
-		return SHRINK_EMPTY;
-	return current_is_kswapd() ? nr / KSWAPD_SHARE : nr;
+	return nr ? shown(zc, nr) : SHRINK_EMPTY;
+}
+
+/* Empty the oldest frames of a cgroup, and give them back: how many? */
+static unsigned int shrink_cgroup(struct zcache *zc, struct zcache_cgroup *cg)
+{
+	LIST_HEAD(frames);
+	unsigned int nr;
+
+	if (!cg)
+		return 0;
+	nr = evict_of(zc, cg, &frames);
+	zcache_frames_free(zc, &frames);
+	zcache_cgroup_put(cg);
+	zcache_count_many(zc, ZCACHE_SHRUNK_PAGEFRAMES, nr);
+	return nr;
+}
+
+/* What belongs to removed cgroups whose frames are this one's now comes first. */
+static unsigned int shrink_of(struct zcache *zc, struct mem_cgroup *memcg)
+{
+	return shrink_cgroup(zc, zcache_cgroup_orphan(zc, memcg)) ?:
+	       shrink_cgroup(zc, zcache_cgroup_of(zc, memcg));
+}
+
+/* What is at hand, then what others have here. */
+static unsigned int shrink_root(struct zcache *zc)
+{
+	struct page *page = spare_take(&zc->spare);
+	LIST_HEAD(frames);
+	unsigned int nr;
+
+	if (page) {
+		__free_page(page);
+		return 1;
+	}
+	nr = ramster_evict(&frames);
+	zcache_frames_free(zc, &frames);
+	zcache_count_many(zc, ZCACHE_SHRUNK_PAGEFRAMES, nr);
+	return nr ?: shrink_of(zc, NULL);
 }
 
 static unsigned long shrinker_scan(struct shrinker *shrinker,
@@ -554,20 +730,44 @@ static unsigned long shrinker_scan(struct shrinker *shrinker,
 	struct zcache *zc = shrinker->private_data;
 	unsigned long freed = 0;
 	unsigned int nr;
-	struct page *page;
 
 	ramster_pressure();
 	while (freed < sc->nr_to_scan) {
-		page = spare_take(&zc->spare);
-		if (page) {
-			__free_page(page);
-			freed++;
-			continue;
-		}
-		nr = frames_shrink(zc);
+		nr = shrink_root(zc);
 		if (!nr)
 			break;
-		this_cpu_add(zc->events->count[ZCACHE_SHRUNK_PAGEFRAMES], nr);
+		freed += nr;
+	}
+	return freed ?: SHRINK_STOP;
+}
+
+/*
+ * A cgroup is never said to be empty: it would not be asked again when it has frames.
+ * Nor is it said to have so few that none of them would be asked for.
+ */
+static unsigned long cgroup_count(struct shrinker *shrinker,
+				  struct shrink_control *sc)
+{
+	struct zcache *zc = shrinker->private_data;
+	unsigned long nr;
+
+	if (cleancache_is_nobody(sc->memcg))
+		return 0;
+	nr = shown(zc, zcache_cgroup_frames(zc, sc->memcg));
+	return nr ? max(nr, CGROUP_LEAST) : 0;
+}
+
+static unsigned long cgroup_scan(struct shrinker *shrinker,
+				 struct shrink_control *sc)
+{
+	struct zcache *zc = shrinker->private_data;
+	unsigned long freed = 0;
+	unsigned int nr;
+
+	while (freed < sc->nr_to_scan) {
+		nr = shrink_of(zc, sc->memcg);
+		if (!nr)
+			break;
 		freed += nr;
 	}
 	return freed ?: SHRINK_STOP;
@@ -588,6 +788,16 @@ void zcache_frames_rest(struct zcache *zc)
 		__free_page(page);
 }
 
+static struct shrinker *shrinker_of(struct zcache *zc, unsigned int flags,
+				    const char *name)
+{
+	struct shrinker *shrinker = shrinker_alloc(flags, "%s", name);
+
+	if (shrinker)
+		shrinker->private_data = zc;
+	return shrinker;
+}
+
 /**
  * zcache_frames_init() - prepare for frames, and let the kernel ask for some
  * @zc: the cache
@@ -596,23 +806,32 @@ void zcache_frames_rest(struct zcache *zc)
  */
 int zcache_frames_init(struct zcache *zc)
 {
-	struct shrinker *shrinker = shrinker_alloc(0, "zcache-eph");
+	struct shrinker *all = shrinker_of(zc, 0, "zcache-eph");
+	struct shrinker *cgroup = shrinker_of(zc, SHRINKER_MEMCG_AWARE, "zcache-eph-cgroup");
 	struct zcache_spare *spare = &zc->spare;
 
-	if (!shrinker)
+	if (!all || !cgroup) {
+		shrinker_free(all);
+		shrinker_free(cgroup);
 		return -ENOMEM;
+	}
 	spin_lock_init(&spare->lock);
 	INIT_LIST_HEAD(&spare->pages);
 	INIT_WORK(&spare->refill, spare_refill);
-	shrinker->count_objects = shrinker_count;
-	shrinker->scan_objects = shrinker_scan;
-	shrinker->private_data = zc;
-	shrinker->seeks = EPH_SEEKS;
+	all->count_objects = shrinker_count;
+	all->scan_objects = shrinker_scan;
+	all->seeks = EPH_SEEKS;
+	cgroup->count_objects = cgroup_count;
+	cgroup->scan_objects = cgroup_scan;
+	cgroup->seeks = CGROUP_SEEKS;
+	cgroup->batch = CGROUP_BATCH;
 	queue_work(system_unbound_wq, &spare->refill);
 	zcache_frames_calm(zc);
 	zcache_frames_relieved(zc);
-	zc->shrinker = shrinker;
-	shrinker_register(shrinker);
+	zc->shrinker = all;
+	zc->cgroups.shrinker = cgroup;
+	shrinker_register(all);
+	shrinker_register(cgroup);
 	return 0;
 }
 
@@ -622,6 +841,7 @@ int zcache_frames_init(struct zcache *zc)
  */
 void zcache_frames_exit(struct zcache *zc)
 {
+	shrinker_free(zc->cgroups.shrinker);
 	shrinker_free(zc->shrinker);
 	zcache_frames_rest(zc);
 }

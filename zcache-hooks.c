@@ -87,7 +87,8 @@ static bool file_worth(struct cleancache_read read)
 
 static struct cleancache_token *
 file_prepare(const struct address_space *mapping, unsigned long index,
-	     struct page *page, struct cleancache_read read)
+	     struct page *page, struct cleancache_read read,
+	     struct obj_cgroup *owner)
 {
 	struct zcache_pool *pool = pool_of(ZCACHE_FILE_POOL);
 	struct tmem_oid oid = file_oid(mapping);
@@ -95,7 +96,7 @@ file_prepare(const struct address_space *mapping, unsigned long index,
 	struct zcache_token *token;
 	void *pampd;
 
-	pampd = zcache_file_create(pool, &oid, index, page, read);
+	pampd = zcache_file_create(pool, &oid, index, page, read, owner);
 	if (!pampd)
 		return NULL;
 	token = mempool_alloc(cache->tokens, gfp);

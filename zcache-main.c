@@ -6,7 +6,7 @@
  *
  *   a compressor context (mutex), in zcache-zpage.c
  *   i_pages, si->lock and others of the hooks' callers
- *     the lock of a tmem object
+ *     the lock of a tmem object, or that of the table of cgroups
  *       the lock of a zbud queue, or that of the LRUs of descriptors
  *
  * A pool is found by its id under RCU, by an eviction that comes from nowhere,
@@ -115,7 +115,9 @@ int zcache_pool_create(struct zcache *zc, u32 id, enum zbud_class class)
 	if (!pool)
 		return -ENOMEM;
 	pool->zc = zc;
-	pool->queue = &zc->queues[class];
+	pool->queue = &zc->swap;
+	if (class == ZBUD_EPH)
+		pool->cg = &zc->cgroups.nobody;
 	pool->class = class;
 	err = tmem_new_pool(&pool->tmem, id, flags, NULL, &zcache_hostops,
 			    &zcache_pamops);
@@ -491,11 +493,10 @@ static void caches_exit(struct zcache *zc)
 
 static int start(struct zcache *zc)
 {
-	unsigned int class;
 	int err;
 
-	for (class = 0; class < ZBUD_CLASSES; class++)
-		zbud_queue_init(&zc->queues[class], &zc->now);
+	zbud_queue_init(&zc->swap, &zc->now);
+	zcache_cgroups_init(zc);
 	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	err = comp_init(zc);
 	if (err)
@@ -539,6 +540,7 @@ static void stop(struct zcache *zc)
 	zcache_debugfs_exit(zc);
 	zcache_writeback_exit(zc);
 	zcache_frames_exit(zc);
+	zcache_cgroups_exit(zc);
 	xa_destroy(&zc->pools);
 	caches_exit(zc);
 	zcache_comps_exit(&zc->comps);
@@ -569,6 +571,7 @@ static void file_off(struct zcache *zc)
 	zcache_switch.file = false;
 	cleancache_unregister(&zcache_cleancache_ops);
 	zcache_pool_destroy(zc, ZCACHE_FILE_POOL);
+	zcache_cgroups_rest(zc);
 	zcache_frames_rest(zc);
 }
 

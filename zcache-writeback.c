@@ -179,7 +179,7 @@ static unsigned int write_group(struct zcache_writeback *wb)
 	unsigned int i, nr, written = 0;
 	struct blk_plug plug;
 
-	nr = zbud_oldest_names(&wb->zc->queues[ZBUD_PERS], wb->names, NAMES);
+	nr = zbud_oldest_names(&wb->zc->swap, wb->names, NAMES);
 	blk_start_plug(&plug);
 	for (i = 0; i < nr; i++)
 		written += write_page(wb, &wb->names[i]);

@@ -44,7 +44,7 @@ static bool page_filled(const void *page, unsigned long *word)
  * @pool: which will store it
  * @handle: its name there
  * @plan: how
- * @owner: whom it is charged to, or NULL
+ * @owner: whom it is charged to if it is a swap page, or NULL
  * @src: its bytes
  */
 struct put {
@@ -60,15 +60,19 @@ static struct page *take_frame(struct put *put)
 	struct page *frame = put->plan.frame;
 
 	put->plan.frame = NULL;
+	if (put->owner)
+		return zcache_swap_frame_get(put->pool->zc, put->owner,
+					     put->plan.from);
 	return frame ?: zcache_frame_get(put->pool->zc, put->pool->class,
-					 put->plan.from);
+					 put->plan.cg, put->plan.from);
 }
 
 /* Room for a zpage: where there is some, or else in another frame. */
 static void *find_room(struct put *put, const struct zbud_content *content)
 {
 	struct zcache *zc = put->pool->zc;
-	struct zbud_queue *queue = put->pool->queue;
+	struct zbud_queue *queue = put->plan.cg ? &put->plan.cg->queue :
+						  put->pool->queue;
 	enum zbud_class class = put->pool->class;
 	struct page *frame = NULL;
 	void *pampd;
@@ -77,9 +81,7 @@ static void *find_room(struct put *put, const struct zbud_content *content)
 	if (pampd)
 		return pampd;
 	frame = take_frame(put);
-	if (frame) {
-		frame->index = (unsigned long)queue;
-	} else {
+	if (!frame) {
 		if (class == ZBUD_EPH)
 			zcache_count(zc, ZCACHE_EPH_COMPRESSED_IN_VAIN);
 		return NULL;
@@ -104,10 +106,12 @@ static void *store(struct put *put, const struct zbud_content *content)
 	return pampd;
 }
 
-/* Where a zpage is: noted in its frame. */
-static struct zbud_queue *queue_of(const void *pampd)
+/* Where a zpage is, if not in the queue of who has no cgroups. */
+static struct zbud_queue *queue_of(const void *pampd, struct zbud_queue *queue)
 {
-	return (struct zbud_queue *)virt_to_page(pampd)->index;
+	struct zcache_cgroup *cg = zcache_frame_cgroup(virt_to_page(pampd));
+
+	return cg ? &cg->queue : queue;
 }
 
 static void *store_as_is(struct put *put)
@@ -209,7 +213,7 @@ static void zpage_pin(struct tmem_pool *tmem, void *pampd)
 	if (ramster_is_remote(pampd))
 		ramster_pin(pampd);
 	else if (zbud_is_zpage(pampd))
-		zbud_pin(pool->queue, pampd);
+		zbud_pin(queue_of(pampd, pool->queue), pampd);
 	else
 		zcache_desc_pin(pool->zc, pampd);
 }
@@ -234,7 +238,7 @@ static void zpage_free(struct tmem_pool *tmem, void *pampd)
 		return;
 	}
 	if (zbud_is_zpage(pampd))
-		put_zpage(pool->queue, pampd, &frames);
+		put_zpage(queue_of(pampd, pool->queue), pampd, &frames);
 	else
 		zcache_desc_free(pool->zc, pampd, &frames);
 	zcache_frames_free(pool->zc, &frames);
@@ -251,7 +255,7 @@ void zcache_unpin(struct zcache *zc, void *pampd)
 {
 	LIST_HEAD(frames);
 
-	put_zpage(queue_of(pampd), pampd, &frames);
+	put_zpage(queue_of(pampd, &zc->swap), pampd, &frames);
 	zcache_frames_free(zc, &frames);
 }
 
@@ -307,6 +311,7 @@ static struct put put_of(struct zcache_pool *pool, const struct tmem_oid *oid,
 		.plan = {
 			.way = ZCACHE_COMPRESSED,
 			.from = ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES,
+			.cg = pool->cg,
 		},
 		.src = kmap_local_page(page),
 	};
@@ -329,21 +334,29 @@ static bool refused(struct zcache *zc)
  * @index: at which page index
  * @page: the page; must not change while this runs
  * @read: what it takes to read it again
+ * @owner: whom its frame is charged to, or NULL
  *
  * Context: reclaim; may sleep, but does not wait for memory.
  * Return: a pampd that tmem does not know yet, or NULL if the page is refused.
  */
 void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page,
-			 struct cleancache_read read)
+			 struct cleancache_read read, struct obj_cgroup *owner)
 {
 	struct put put = put_of(pool, oid, index, page);
 	u64 begin = zcache_cost_begin(&pool->zc->cost);
+	struct zcache_cgroup *cg = NULL;
 	void *pampd = NULL;
 	unsigned long word;
 
 	if (refused(pool->zc))
 		goto out;
+	if (owner) {
+		cg = zcache_cgroup_get(pool->zc, owner);
+		if (!cg)
+			goto out;
+		put.plan.cg = cg;
+	}
 	if (page_filled(put.src, &word)) {
 		zcache_seen(pool->zc, oid, index);
 		pampd = zcache_filled_create(pool, &put.handle, word, NULL);
@@ -354,6 +367,8 @@ out:
 	kunmap_local(put.src);
 	if (!pampd && put.plan.whole_run)
 		zcache_admit_give_up(pool, &put.handle);
+	if (cg)
+		zcache_cgroup_put(cg);
 	if (!pampd)
 		zcache_count(pool->zc, ZCACHE_FAILED_EPH_PUTS);
 	return pampd;
@@ -418,6 +433,7 @@ void *zcache_page_import(struct zcache_pool *pool,
 		.plan = {
 			.way = ZCACHE_COMPRESSED,
 			.from = from,
+			.cg = pool->cg,
 		},
 	};
 

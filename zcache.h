@@ -7,6 +7,7 @@
  *   zcache-zpage.c	a page to a pampd and back
  *   zcache-desc.c	pages that are not compressed
  *   zcache-frame.c	page frames: limit, eviction, shrinker
+ *   zcache-cgroup.c	whose those of file pages are
  *   zcache-writeback.c	swap pages leave for the swap device
  *   zcache-admit.c	which file pages are let in, and how they are kept
  *   zcache-reuse.c	how long ago a file page was here last
@@ -20,8 +21,11 @@
 
 #include <linux/atomic.h>
 #include <linux/cleancache.h>
+#include <linux/hashtable.h>
 #include <linux/mempool.h>
+#include <linux/mm_types.h>
 #include <linux/percpu.h>
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -33,6 +37,7 @@ struct cleancache_ops;
 struct dentry;
 struct frontswap_ops;
 struct kmem_cache;
+struct mem_cgroup;
 struct obj_cgroup;
 struct page;
 struct shrinker;
@@ -84,6 +89,7 @@ enum zcache_event {
 	ZCACHE_FAILED_GETFREEPAGES,
 	ZCACHE_FAILED_ALLOC,
 	ZCACHE_LIMIT_HIT,
+	ZCACHE_CGROUP_LIMIT_HIT,
 	ZCACHE_FLUSH_TOTAL,
 	ZCACHE_FLUSH_FOUND,
 	ZCACHE_FLOBJ_TOTAL,
@@ -116,17 +122,78 @@ struct zcache_events {
 /**
  * struct zcache_descs - the pages that are not compressed
  * @cache: where the descriptors come from; immutable
- * @lock: protects @lru; irq-safe, taken inside tmem's lock
- * @lru: ephemeral ones by kind, least recently used first
+ * @lock: protects @filled, and the @raw of each cgroup; irq-safe, taken inside tmem's
+ *	lock
+ * @filled: ephemeral ones of one word, least recently used first
  * @nr: descriptors by kind and class; atomic
  * @max_filled: no more ephemeral filled ones than this; immutable
  */
 struct zcache_descs {
 	struct kmem_cache *cache;
-	spinlock_t lock;	/* lru */
-	struct list_head lru[ZCACHE_DESC_KINDS];
+	spinlock_t lock;	/* see above */
+	struct list_head filled;
 	atomic_long_t nr[ZCACHE_DESC_KINDS][ZBUD_CLASSES];
 	unsigned long max_filled;
+};
+
+/**
+ * struct zcache_cgroup - what a cgroup has of file pages
+ * @queue: its zpages
+ * @raw: its pages as they are, least recently used first; under the lock of
+ *	descriptors
+ * @nr_frames: frames of both; atomic
+ * @credit: how much more may be charged for what has come; a hint, atomic
+ * @owner: to whom, with a reference; NULL: to nobody. Immutable
+ * @refs: that of the table, one for each frame, and those of users; not if it is
+ *	nobody's
+ * @node: in the table; changes under the table's lock, looked up under RCU
+ * @list: in the table's @all, under its lock
+ * @orphan: in its @orphans if the cgroup has been removed, and that was seen; under its
+ *	lock
+ * @rcu: for who looks it up when it goes
+ *
+ * A frame's index says which of these it belongs to; NULL: to none.
+ */
+struct zcache_cgroup {
+	struct zbud_queue queue;
+	struct list_head raw;
+	atomic_long_t nr_frames;
+	atomic_t credit;
+	struct obj_cgroup *owner;
+	refcount_t refs;
+	struct hlist_node node;
+	struct list_head list;
+	struct list_head orphan;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct zcache_cgroups - all of them
+ * @lock: protects what follows, unless said otherwise; irq-safe, outside the locks of
+ *	queues and descriptors
+ * @all: every one; who is looked at goes to the end
+ * @orphans: those whose cgroup has been removed, as far as it has been seen
+ * @swept: when that was looked for, in jiffies; READ_ONCE
+ * @nr: how many there are; READ_ONCE
+ * @table: those that are somebody's; looked up under RCU
+ * @gone: what those have counted that are no more
+ * @nr_frames: frames of all; atomic
+ * @nr_used: how many have some; atomic
+ * @shrinker: gives back those of cgroups other than the root; immutable
+ * @nobody: what is nobody's
+ */
+struct zcache_cgroups {
+	spinlock_t lock;	/* see above */
+	struct list_head all;
+	struct list_head orphans;
+	unsigned long swept;
+	unsigned int nr;
+	DECLARE_HASHTABLE(table, 7);
+	struct zbud_stats gone;
+	atomic_long_t nr_frames;
+	atomic_t nr_used;
+	struct shrinker *shrinker;
+	struct zcache_cgroup nobody;
 };
 
 /**
@@ -231,6 +298,7 @@ struct zcache_comps {
  * @poor_as_is: keep it as it is if it does not compress
  * @from: where a page frame for it may come from, if it needs one
  * @whole_run: if there is no room for it, those around it are of little use
+ * @cg: whose it is
  * @frame: a page frame for it, or NULL; not used, it has to be given back
  */
 struct zcache_plan {
@@ -238,12 +306,14 @@ struct zcache_plan {
 	bool poor_as_is;
 	bool whole_run;
 	enum zcache_from from;
+	struct zcache_cgroup *cg;
 	struct page *frame;
 };
 
 /**
  * struct zcache - all there is
- * @queues: page frames with compressed pages, by class
+ * @swap: swap pages
+ * @cgroups: file pages, and whose they are
  * @now: the clock of all queues; READ_ONCE and WRITE_ONCE
  * @pools: tmem pools by id; changes under its own lock, looked up under RCU
  * @nr_frames: page frames held, and their high-water mark
@@ -270,13 +340,14 @@ struct zcache_plan {
  * @obj_cache: for tmem objects; immutable
  * @nr_objs: objects of all pools; atomic
  * @tokens: for puts under way; its own rules
- * @shrinker: gives ephemeral frames back; immutable
+ * @shrinker: gives back ephemeral frames that are charged to nobody; immutable
  * @writeback: writes swap pages to their device; NULL until it is there
  * @events: counters
  * @debugfs: the directory
  */
 struct zcache {
-	struct zbud_queue queues[ZBUD_CLASSES];
+	struct zbud_queue swap;
+	struct zcache_cgroups cgroups;
 	u16 now;
 	struct xarray pools;
 	atomic_long_t nr_frames;
@@ -308,7 +379,8 @@ struct zcache {
 struct zcache_pool {
 	struct tmem_pool tmem;
 	struct zcache *zc;
-	struct zbud_queue *queue;	/* where its zpages are */
+	struct zcache_cgroup *cg;	/* whose its pages are, if none is named */
+	struct zbud_queue *queue;	/* where its zpages are, if they are of no cgroup */
 	enum zbud_class class;
 };
 
@@ -331,6 +403,16 @@ static inline void zcache_count(struct zcache *zc, enum zcache_event event)
 static inline unsigned int zcache_cost_mean_size(const struct zcache_cost *cost)
 {
 	return READ_ONCE(cost->size) / ZCACHE_SIZE_UNITS ?: 1;
+}
+
+static inline struct zcache_cgroup *zcache_frame_cgroup(const struct page *frame)
+{
+	return (struct zcache_cgroup *)frame->index;
+}
+
+static inline unsigned long zcache_cgroups_frames(const struct zcache_cgroups *cgs)
+{
+	return atomic_long_read(&cgs->nr_frames);
 }
 
 /* The pool of file pages; swap areas have those that follow. */
@@ -356,7 +438,7 @@ bool zcache_swap_slot(const struct tmem_handle *handle, unsigned int *type,
 extern const struct tmem_pamops zcache_pamops;
 void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page,
-			 struct cleancache_read read);
+			 struct cleancache_read read, struct obj_cgroup *owner);
 void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 unsigned long index, struct page *page,
 			 struct obj_cgroup *owner);
@@ -380,8 +462,34 @@ void *zcache_raw_create(struct zcache_pool *pool,
 void zcache_desc_pin(struct zcache *zc, void *pampd);
 void zcache_desc_free(struct zcache *zc, void *pampd, struct list_head *frames);
 void zcache_desc_load(const void *pampd, void *dst);
-bool zcache_raw_oldest(struct zcache *zc, u16 *stamp);
-unsigned int zcache_raw_evict(struct zcache *zc, struct list_head *frames);
+bool zcache_raw_oldest(struct zcache *zc, struct zcache_cgroup *cg, u16 *stamp);
+unsigned int zcache_raw_evict(struct zcache *zc, struct zcache_cgroup *cg,
+			      struct list_head *frames);
+
+/* zcache-cgroup.c APIs: */
+struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc,
+					struct obj_cgroup *owner);
+struct zcache_cgroup *zcache_cgroup_find(struct zcache *zc,
+					 struct obj_cgroup *owner);
+void zcache_cgroup_put(struct zcache_cgroup *cg);
+bool zcache_cgroup_may_grow(struct zcache *zc, struct zcache_cgroup *cg);
+bool zcache_cgroup_add(struct zcache *zc, struct zcache_cgroup *cg,
+		       struct page *frame);
+void zcache_cgroup_del(struct zcache *zc, struct page *frame);
+unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg,
+			       bool *raw);
+struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
+					   struct zcache_cgroup *cg);
+unsigned long zcache_cgroup_frames(struct zcache *zc, struct mem_cgroup *memcg);
+struct zcache_cgroup *zcache_cgroup_with_zpages(struct zcache *zc);
+struct zcache_cgroup *zcache_cgroup_of(struct zcache *zc,
+				       struct mem_cgroup *memcg);
+struct zcache_cgroup *zcache_cgroup_orphan(struct zcache *zc,
+					   struct mem_cgroup *memcg);
+int zcache_cgroups_stats(struct zcache *zc, struct zbud_stats *stats);
+void zcache_cgroups_rest(struct zcache *zc);
+void zcache_cgroups_init(struct zcache *zc);
+void zcache_cgroups_exit(struct zcache *zc);
 
 /* zcache-frame.c APIs: */
 gfp_t zcache_gfp(enum zbud_class class);
@@ -394,9 +502,13 @@ void zcache_frames_relieve(struct zcache *zc);
 void zcache_frames_relieved(struct zcache *zc);
 void zcache_frames_calm(struct zcache *zc);
 bool zcache_frames_may_grow(struct zcache *zc);
-unsigned int zcache_frames_age(struct zcache *zc);
+unsigned int zcache_frames_age(struct zcache *zc, struct zcache_cgroup *cg);
+unsigned int zcache_oldest_names(struct zcache *zc, enum zbud_class class,
+				 struct zbud_name *names, unsigned int max);
 struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
-			      enum zcache_from from);
+			      struct zcache_cgroup *cg, enum zcache_from from);
+struct page *zcache_swap_frame_get(struct zcache *zc, struct obj_cgroup *owner,
+				   enum zcache_from from);
 void zcache_frame_unget(struct zcache *zc, struct page *frame);
 void zcache_frames_free(struct zcache *zc, struct list_head *frames);
 void zcache_frames_trim(struct zcache *zc);

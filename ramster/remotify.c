@@ -294,7 +294,7 @@ static int send_group(struct ramster *r, enum zbud_class class)
 
 	if (!keeper)
 		return -ENOSPC;
-	nr = zbud_oldest_names(&r->zc->queues[class], names, NAMES);
+	nr = zcache_oldest_names(r->zc, class, names, NAMES);
 	if (!nr)
 		return -ENOENT;
 	for (i = 0; i < nr; i++) {

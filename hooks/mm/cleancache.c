@@ -268,6 +268,7 @@ static bool was_active(struct folio *folio, bool mapped)
 /* Copy what of the folio the backend will take. */
 static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 {
+	struct obj_cgroup *owner = cleancache_owner_get(folio);
 	unsigned long i, nr = folio_nr_pages(folio);
 	struct cleancache_token *token;
 
@@ -279,7 +280,7 @@ static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 			continue;
 		}
 		token = put->ops->prepare(put->mapping, folio->index + i,
-					  folio_page(folio, i), put->read);
+					  folio_page(folio, i), put->read, owner);
 		if (!token) {
 			count(CLEANCACHE_FAILED_PUTS, 1);
 			continue;
@@ -287,6 +288,7 @@ static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 		token->next = put->tokens;
 		put->tokens = token;
 	}
+	cleancache_owner_put(owner);
 }
 
 /**

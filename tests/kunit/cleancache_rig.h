@@ -69,7 +69,8 @@ static bool files_worth(struct cleancache_read read)
 static struct cleancache_token *files_prepare(const struct address_space *mapping,
 					      unsigned long index,
 					      struct page *page,
-					      struct cleancache_read read)
+					      struct cleancache_read read,
+					      struct obj_cgroup *owner)
 {
 	struct file_token *token;
 

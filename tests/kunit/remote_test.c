@@ -76,7 +76,7 @@ static bool put_page_in(struct two *two, enum zbud_class class,
 	pampd = class == ZBUD_PERS ?
 		zcache_swap_create(pool, &rig_oid, index, page, NULL) :
 		zcache_file_create(pool, &rig_oid, index, page,
-				   (struct cleancache_read) { });
+				   (struct cleancache_read) { }, NULL);
 	__free_page(page);
 	return pampd && !tmem_put(&pool->tmem, &rig_oid, index, pampd,
 				  GFP_KERNEL);
@@ -273,7 +273,7 @@ static void files_there_and_back(struct kunit *test)
 static void files_leave_when_got(struct kunit *test)
 {
 	struct two *two = test->priv;
-	struct zbud_stats *stats = &two->rig->zc.queues[ZBUD_EPH].stats;
+	struct zbud_stats *stats = &two->rig->zc.cgroups.nobody.queue.stats;
 	unsigned long i, stored;
 
 	two->rig->zc.exclusive_gets = true;
@@ -299,7 +299,7 @@ static void files_leave_when_got(struct kunit *test)
 static void frames_come_free(struct kunit *test)
 {
 	struct two *two = test->priv;
-	struct zbud_stats *stats = &two->rig->zc.queues[ZBUD_PERS].stats;
+	struct zbud_stats *stats = &two->rig->zc.swap.stats;
 	unsigned long before;
 
 	fill(test, ZBUD_PERS);
@@ -680,7 +680,7 @@ static void make_swap_pool(struct kunit *test, struct two *two)
 	struct zcache *zc = &two->rig->zc;
 
 	two->swap.zc = zc;
-	two->swap.queue = &zc->queues[ZBUD_PERS];
+	two->swap.queue = &zc->swap;
 	two->swap.class = ZBUD_PERS;
 	KUNIT_ASSERT_EQ(test, tmem_new_pool(&two->swap.tmem, SWAP_ID,
 					    TMEM_POOL_PERSISTENT, NULL,

@@ -75,7 +75,7 @@ static inline bool rig_put_read(struct rig *rig, unsigned long index,
 	void *pampd;
 
 	rig_fill(page, index, noise);
-	pampd = zcache_file_create(&rig->pool, &rig_oid, index, page, read);
+	pampd = zcache_file_create(&rig->pool, &rig_oid, index, page, read, NULL);
 	__free_page(page);
 	return pampd && !tmem_put(&rig->pool.tmem, &rig_oid, index, pampd,
 				  GFP_KERNEL);
@@ -148,8 +148,8 @@ static inline int rig_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, rig);
 	zc->max_pool_percent = 50;
 	zc->policy = ZCACHE_PUT_REFAULT;
-	zbud_queue_init(&zc->queues[ZBUD_EPH], &zc->now);
-	zbud_queue_init(&zc->queues[ZBUD_PERS], &zc->now);
+	zbud_queue_init(&zc->swap, &zc->now);
+	zcache_cgroups_init(zc);
 	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	zc->events = alloc_percpu(struct zcache_events);
 	KUNIT_ASSERT_TRUE(test, !!zc->events);
@@ -162,7 +162,7 @@ static inline int rig_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, zcache_cost_init(&zc->cost), 0);
 	KUNIT_ASSERT_EQ(test, zcache_frames_init(zc), 0);
 	rig->pool.zc = zc;
-	rig->pool.queue = &zc->queues[ZBUD_EPH];
+	rig->pool.cg = &zc->cgroups.nobody;
 	rig->pool.class = ZBUD_EPH;
 	KUNIT_ASSERT_EQ(test, tmem_new_pool(&rig->pool.tmem, RIG_POOL_ID, 0,
 					    NULL, &rig_hostops, &zcache_pamops),
@@ -192,6 +192,7 @@ static inline void rig_exit(struct kunit *test)
 	for (kind = 0; kind < ZCACHE_DESC_KINDS; kind++)
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&zc->descs.nr[kind][ZBUD_EPH]),
 				0);
+	zcache_cgroups_exit(zc);
 	xa_destroy(&zc->pools);
 	zcache_cost_exit(&zc->cost);
 	zcache_reuse_exit(&zc->reuse);

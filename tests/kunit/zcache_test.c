@@ -16,7 +16,8 @@ static void *make_raw(struct kunit *test, unsigned long index)
 	struct tmem_handle handle = rig_handle(index);
 	void *pampd;
 
-	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, ZCACHE_FROM_MEMORY);
+	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, rig->pool.cg,
+				 ZCACHE_FROM_MEMORY);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	rig_fill(page, index, PAGE_SIZE);
 	pampd = zcache_raw_create(&rig->pool, &handle, page_address(page),
@@ -37,7 +38,7 @@ static void publish(struct kunit *test, unsigned long index, void *pampd)
 static unsigned int evict_raw(struct rig *rig)
 {
 	LIST_HEAD(frames);
-	unsigned int nr = zcache_raw_evict(&rig->zc, &frames);
+	unsigned int nr = zcache_raw_evict(&rig->zc, rig->pool.cg, &frames);
 
 	zcache_frames_free(&rig->zc, &frames);
 	return nr;
@@ -68,15 +69,15 @@ static void raw_stamp(struct kunit *test)
 	struct rig *rig = test->priv;
 	u16 stamp = 0;
 
-	KUNIT_EXPECT_FALSE(test, zcache_raw_oldest(&rig->zc, &stamp));
+	KUNIT_EXPECT_FALSE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp));
 	rig->zc.now = 7;
 	publish(test, 1, make_raw(test, 1));
 	rig->zc.now = 9;
-	KUNIT_EXPECT_TRUE(test, zcache_raw_oldest(&rig->zc, &stamp));
+	KUNIT_EXPECT_TRUE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 7);
-	KUNIT_EXPECT_EQ(test, zcache_frames_age(&rig->zc), 2);
+	KUNIT_EXPECT_EQ(test, zcache_frames_age(&rig->zc, rig->pool.cg), 2);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
-	zcache_raw_oldest(&rig->zc, &stamp);
+	zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp);
 	KUNIT_EXPECT_EQ(test, stamp, 9);
 }
 
@@ -212,7 +213,7 @@ static struct kunit_suite desc_suite = {
 
 static struct page *swap_frame(struct rig *rig)
 {
-	return zcache_frame_get(&rig->zc, ZBUD_PERS,
+	return zcache_frame_get(&rig->zc, ZBUD_PERS, NULL,
 				ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES);
 }
 
@@ -294,7 +295,8 @@ static void guest_leaves_files_alone(struct kunit *test)
 	struct page *frame;
 
 	publish(test, 1, make_raw(test, 1));
-	frame = zcache_frame_get(&rig->zc, ZBUD_PERS, ZCACHE_FROM_MEMORY);
+	frame = zcache_frame_get(&rig->zc, ZBUD_PERS, NULL,
+				 ZCACHE_FROM_MEMORY);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 2);
 	KUNIT_EXPECT_EQ(test, rig->zc.calm.cap, ULONG_MAX);
@@ -385,6 +387,159 @@ static struct kunit_suite frames_suite = {
 	.test_cases = frames_cases,
 };
 
+/* Whose frames are taken */
+
+#define MANY	24UL
+#define FEW	4UL
+
+/* One more cgroup, whose frames are charged to nobody. */
+static struct zcache_cgroup *another(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroups *cgs = &rig->zc.cgroups;
+	struct zcache_cgroup *cg = kunit_kzalloc(test, sizeof(*cg), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, cg);
+	zbud_queue_init(&cg->queue, &rig->zc.now);
+	INIT_LIST_HEAD(&cg->raw);
+	list_add(&cg->list, &cgs->all);
+	cgs->nr++;
+	return cg;
+}
+
+static void forget(struct rig *rig, struct zcache_cgroup *cg)
+{
+	tmem_flush_range(&rig->pool.tmem, &rig_oid, 0, ULONG_MAX);
+	list_del(&cg->list);
+	rig->zc.cgroups.nr--;
+}
+
+/* Pages as they are: one frame each. */
+static void fill_with(struct kunit *test, struct zcache_cgroup *cg,
+		      unsigned long first, unsigned long nr)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroup *before = rig->pool.cg;
+
+	rig->pool.cg = cg;
+	for (; nr; nr--, first++)
+		publish(test, first, make_raw(test, first));
+	rig->pool.cg = before;
+}
+
+static long frames_of(struct zcache_cgroup *cg)
+{
+	return atomic_long_read(&cg->nr_frames);
+}
+
+/* Take a frame of file pages for one; it goes at once. */
+static void take_for(struct kunit *test, struct zcache_cgroup *cg)
+{
+	struct rig *rig = test->priv;
+	struct page *frame = zcache_frame_get(&rig->zc, ZBUD_EPH, cg,
+					      ZCACHE_FROM_FILES);
+
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_frame_cgroup(frame), cg);
+	zcache_frame_unget(&rig->zc, frame);
+}
+
+/* Who has more than his share takes from himself, however old the others' are. */
+static void large_takes_own(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroup *large = rig->pool.cg, *small = another(test);
+	unsigned long i;
+
+	fill_with(test, small, 0, FEW);
+	rig->zc.now += 100;
+	fill_with(test, large, FEW, MANY);
+	for (i = 0; i < MANY / 2; i++)
+		take_for(test, large);
+	KUNIT_EXPECT_EQ(test, frames_of(large), MANY / 2);
+	KUNIT_EXPECT_EQ(test, frames_of(small), FEW);
+	forget(rig, small);
+}
+
+/* Who has less takes from who has more, until they have the same. */
+static void small_takes_from_large(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroup *large = rig->pool.cg, *small = another(test);
+
+	fill_with(test, small, 0, FEW);
+	rig->zc.now += 100;
+	fill_with(test, large, FEW, MANY);
+	while (frames_of(large) > frames_of(small)) {
+		take_for(test, small);
+		fill_with(test, small, FEW + MANY + frames_of(small), 1);
+	}
+	KUNIT_EXPECT_EQ(test, frames_of(small), frames_of(large));
+	KUNIT_EXPECT_EQ(test, frames_of(small), (FEW + MANY) / 2);
+	fill_with(test, small, 2 * (FEW + MANY), 1);
+	take_for(test, small);
+	KUNIT_EXPECT_EQ(test, frames_of(large), (FEW + MANY) / 2);
+	forget(rig, small);
+}
+
+/* A swap page takes what is oldest, of those who have their share. */
+static void swap_takes_oldest(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroup *young = rig->pool.cg, *old = another(test);
+
+	fill_with(test, old, 0, FEW);
+	rig->zc.now += 100;
+	fill_with(test, young, FEW, FEW);
+	zcache_frame_unget(&rig->zc, swap_frame(rig));
+	KUNIT_EXPECT_EQ(test, frames_of(old), FEW - 1);
+	/* It has not its share any more. */
+	zcache_frame_unget(&rig->zc, swap_frame(rig));
+	KUNIT_EXPECT_EQ(test, frames_of(old), FEW - 1);
+	KUNIT_EXPECT_EQ(test, frames_of(young), FEW - 1);
+	forget(rig, old);
+}
+
+/* Counted in the cgroup's queue, and in all of them. */
+static void sums(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroup *one = rig->pool.cg, *two = another(test);
+	struct zbud_stats *stats = kunit_kzalloc(test, sizeof(*stats), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, stats);
+	rig->zc.policy = ZCACHE_PUT_ALL;
+	KUNIT_ASSERT_TRUE(test, rig_put(rig, 1, NOISE, 0));
+	rig->pool.cg = two;
+	KUNIT_ASSERT_TRUE(test, rig_put(rig, 2, NOISE, 0));
+	KUNIT_ASSERT_TRUE(test, rig_put(rig, 3, NOISE, 0));
+	rig->pool.cg = one;
+	KUNIT_EXPECT_EQ(test, zcache_cgroups_stats(&rig->zc, stats), 0);
+	KUNIT_EXPECT_EQ(test, stats->zpages, 3);
+	KUNIT_EXPECT_EQ(test, stats->pageframes, rig_frames(rig));
+	KUNIT_EXPECT_EQ(test, one->queue.stats.zpages, 1);
+	KUNIT_EXPECT_EQ(test, two->queue.stats.zpages, 2);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, NOISE));
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 2, NOISE));
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 3, NOISE));
+	forget(rig, two);
+}
+
+static struct kunit_case cgroup_cases[] = {
+	KUNIT_CASE(large_takes_own),
+	KUNIT_CASE(small_takes_from_large),
+	KUNIT_CASE(swap_takes_oldest),
+	KUNIT_CASE(sums),
+	{}
+};
+
+static struct kunit_suite cgroup_suite = {
+	.name = "zcache_cgroup",
+	.init = rig_init,
+	.exit = rig_exit,
+	.test_cases = cgroup_cases,
+};
+
 /* Admission */
 
 /* A page comes back: the first time it may be let in or not. */
@@ -428,7 +583,7 @@ static void room_is_enough(struct kunit *test)
 	for (i = 2; i < 20; i++)
 		nr += put_again(rig, i, 100, read_ns);
 	KUNIT_EXPECT_GE(test, nr, 3);
-	KUNIT_EXPECT_LE(test, zbud_room(&rig->zc.queues[ZBUD_EPH]), 100);
+	KUNIT_EXPECT_LE(test, zbud_room(&rig->zc.cgroups.nobody.queue), 100);
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
 }
 
@@ -443,7 +598,8 @@ static void used_is_not_oldest(struct kunit *test)
 	for (i = 0; i < 32; i++)
 		KUNIT_ASSERT_TRUE(test, rig_put(rig, i, NOISE, 0));
 	KUNIT_ASSERT_EQ(test, 0, tmem_get(&rig->pool.tmem, &rig_oid, 0, NULL));
-	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, ZCACHE_FROM_FILES);
+	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, rig->pool.cg,
+				 ZCACHE_FROM_FILES);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	zcache_frame_unget(&rig->zc, frame);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 0, NOISE));
@@ -458,6 +614,8 @@ static bool come_back(struct rig *rig, unsigned long index, unsigned int noise,
 {
 	struct cleancache_read read = { .ns = SLOW_NS, .whole = whole };
 
+	/* However long it has taken to compress others, this one is ventured. */
+	atomic64_set(&rig->zc.cost.saved, S64_MAX / 2);
 	rig_put_read(rig, index, noise, read);
 	rig_flush(rig, index);
 	return rig_put_read(rig, index, noise, read);
@@ -702,4 +860,4 @@ static struct kunit_suite admit_suite = {
 	.test_cases = admit_cases,
 };
 
-kunit_test_suites(&desc_suite, &frames_suite, &admit_suite);
+kunit_test_suites(&desc_suite, &frames_suite, &cgroup_suite, &admit_suite);

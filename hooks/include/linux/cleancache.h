@@ -14,8 +14,11 @@
 #include <linux/types.h>
 
 struct folio;
+struct mem_cgroup;
 struct module;
+struct obj_cgroup;
 struct page;
+struct shrinker;
 
 /**
  * struct cleancache_token - a page that the backend is about to publish
@@ -48,8 +51,9 @@ struct cleancache_read {
  * @worth: is it worth to offer pages at all, where reading one again takes @read?
  *	Asked for each folio
  * @prepare: copy @page, so that it can be published without allocating; runs
- *	in reclaim with a locked folio; @read as above. NULL if the page cannot
- *	be kept, or is not worth it
+ *	in reclaim with a locked folio; @read as above. Page frames that it takes are
+ *	charged to @owner by cleancache_charge(); NULL: to nobody. NULL if the page
+ *	cannot be kept, or is not worth it
  * @commit: publish; under the page cache's lock, interrupts off
  * @finish: free the token, and the copy if it was not published
  * @get: fill @page, and forget the copy or not; 0, or an errno: -ENOENT only if
@@ -67,7 +71,8 @@ struct cleancache_ops {
 	struct cleancache_token *(*prepare)(const struct address_space *mapping,
 					    unsigned long index,
 					    struct page *page,
-					    struct cleancache_read read);
+					    struct cleancache_read read,
+					    struct obj_cgroup *owner);
 	void (*commit)(struct cleancache_token *token);
 	void (*finish)(struct cleancache_token *token);
 	int (*get)(const struct address_space *mapping, unsigned long index,
@@ -121,6 +126,79 @@ struct cleancache_inval {
  * pages even if it needs but one
  */
 #define CLEANCACHE_WHOLE	BIT(1)
+
+#ifdef CONFIG_CLEANCACHE_MEMCG
+struct obj_cgroup *cleancache_owner_get(struct folio *folio);
+void cleancache_owner_hold(struct obj_cgroup *owner);
+void cleancache_owner_put(struct obj_cgroup *owner);
+bool cleancache_owner_gone(struct obj_cgroup *owner);
+bool cleancache_is_nobody(struct mem_cgroup *memcg);
+struct obj_cgroup *cleancache_owner_of(struct mem_cgroup *memcg);
+bool cleancache_owner_is(struct obj_cgroup *owner, struct mem_cgroup *memcg);
+unsigned long cleancache_owner_limit(struct obj_cgroup *owner);
+bool cleancache_owner_full(struct obj_cgroup *owner);
+void cleancache_owner_shrinks(struct obj_cgroup *owner, struct shrinker *shrinker);
+int cleancache_charge(struct obj_cgroup *owner, struct page *frame);
+void cleancache_uncharge(struct page *frame);
+#else
+static inline struct obj_cgroup *cleancache_owner_get(struct folio *folio)
+{
+	return NULL;
+}
+
+static inline void cleancache_owner_hold(struct obj_cgroup *owner)
+{
+}
+
+static inline void cleancache_owner_put(struct obj_cgroup *owner)
+{
+}
+
+static inline bool cleancache_owner_gone(struct obj_cgroup *owner)
+{
+	return false;
+}
+
+static inline bool cleancache_is_nobody(struct mem_cgroup *memcg)
+{
+	return true;
+}
+
+static inline struct obj_cgroup *cleancache_owner_of(struct mem_cgroup *memcg)
+{
+	return NULL;
+}
+
+static inline bool cleancache_owner_is(struct obj_cgroup *owner,
+				       struct mem_cgroup *memcg)
+{
+	return false;
+}
+
+static inline unsigned long cleancache_owner_limit(struct obj_cgroup *owner)
+{
+	return ULONG_MAX;
+}
+
+static inline bool cleancache_owner_full(struct obj_cgroup *owner)
+{
+	return false;
+}
+
+static inline void cleancache_owner_shrinks(struct obj_cgroup *owner,
+					    struct shrinker *shrinker)
+{
+}
+
+static inline int cleancache_charge(struct obj_cgroup *owner, struct page *frame)
+{
+	return 0;
+}
+
+static inline void cleancache_uncharge(struct page *frame)
+{
+}
+#endif
 
 #ifdef CONFIG_CLEANCACHE
 

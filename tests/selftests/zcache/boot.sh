@@ -38,7 +38,7 @@ no_others() {
 files_of() {
 	case $1 in
 	zcache) echo 'pageframes_alloced pageframes_freed failed_getfreepages failed_alloc
-		limit_hit flush_total flush_found flobj_total flobj_found failed_eph_puts
+		limit_hit cgroup_limit_hit flush_total flush_found flobj_total flobj_found failed_eph_puts
 		failed_pers_puts compress_poor decompress_failed eph_ate_tail
 		eph_ate_tail_failed pers_ate_eph pers_ate_eph_failed evicted_eph_filled
 		shrunk_pageframes eph_zpages pers_zpages eph_zbytes pers_zbytes

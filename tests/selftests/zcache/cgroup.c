@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "zc.h"
@@ -23,64 +22,9 @@
 static const char *group;
 static char inner[128], beside[128];	/* groups in it, with the pages */
 
-static void set(const char *path, const char *file, const char *text)
-{
-	char full[256];
-
-	snprintf(full, sizeof(full), "%s/%s", path, file);
-	zc_write(full, "%s", text);
-}
-
-static void set_bytes(const char *path, const char *file, unsigned long bytes)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lu", bytes);
-	set(path, file, text);
-}
-
-/* A line of a file that has a name and a number in each. */
-static unsigned long line_of(const char *file, const char *name)
-{
-	unsigned long value = ULONG_MAX, v;
-	FILE *stat = fopen(file, "r");
-	char line[128], n[64];
-
-	while (stat && fgets(line, sizeof(line), stat))
-		if (sscanf(line, "%63s %lu", n, &v) == 2 && !strcmp(n, name))
-			value = v;
-	if (value == ULONG_MAX)
-		zc_die("%s has no %s", file, name);
-	fclose(stat);
-	return value;
-}
-
-/* The number in a file of a group, or, without a dot, in a line of its memory.stat. */
-static unsigned long number(const char *path, const char *name)
-{
-	bool is_file = strchr(name, '.');
-	char full[256], text[32];
-
-	snprintf(full, sizeof(full), "%s/%s", path, is_file ? name : "memory.stat");
-	if (!is_file)
-		return line_of(full, name);
-	if (!zc_read(full, text, sizeof(text)))
-		zc_die("cannot read %s", full);
-	return strtoul(text, NULL, 10);
-}
-
-/* The kernel sums up what its processors have counted every two seconds. */
 static bool comes_to(const char *path, const char *name, unsigned long value)
 {
-	unsigned long is = number(path, name), i;
-
-	for (i = 0; i < 200 && is != value; i++) {
-		zc_msleep(50);
-		is = number(path, name);
-	}
-	if (is != value)
-		zc_say("%s is %lu, not %lu", name, is, value);
-	return is == value;
+	return zc_cgroup_comes_to(path, name, value, 0);
 }
 
 /* Pages that are charged to a group, though it is this process that has them. */
@@ -121,24 +65,24 @@ static void test_charge(void)
 	unsigned long bytes = zc_get("zbud/pers_zbytes"), out, in, before;
 	char *p = pages_of(inner, ZC_HALF);
 
-	before = number(inner, "memory.current");
-	out = line_of("/proc/vmstat", "zswpout");
-	in = line_of("/proc/vmstat", "zswpin");
+	before = zc_cgroup_number(inner, "memory.current");
+	out = zc_line_of("/proc/vmstat", "zswpout");
+	in = zc_line_of("/proc/vmstat", "zswpin");
 	zc_result(zc_pageout(p, NR * ZC_PAGE), "%lu pages go to the pool", NR);
 	bytes = zc_get("zbud/pers_zbytes") - bytes;
 	zc_result(bytes && comes_to(inner, "memory.zswap.current", bytes),
 		  "their %lu bytes are charged to their group", bytes);
 	zc_result(comes_to(inner, "zswapped", NR * ZC_PAGE) &&
 		  comes_to(inner, "zswpout", NR) &&
-		  line_of("/proc/vmstat", "zswpout") - out == NR,
+		  zc_line_of("/proc/vmstat", "zswpout") - out == NR,
 		  "they are counted on their way out");
-	zc_result(number(inner, "memory.current") < before - NR * ZC_PAGE / 4 &&
-		  number(inner, "memory.current") >= bytes,
+	zc_result(zc_cgroup_number(inner, "memory.current") < before - NR * ZC_PAGE / 4 &&
+		  zc_cgroup_number(inner, "memory.current") >= bytes,
 		  "memory.current has fallen from %lu to %lu", before,
-		  number(inner, "memory.current"));
+		  zc_cgroup_number(inner, "memory.current"));
 	zc_result(!wrong(p, ZC_HALF), "they come back as they were");
 	zc_result(comes_to(inner, "zswpin", NR) &&
-		  line_of("/proc/vmstat", "zswpin") - in == NR,
+		  zc_line_of("/proc/vmstat", "zswpin") - in == NR,
 		  "they are counted on their way in");
 	forget(p);
 	zc_result(comes_to(inner, "memory.zswap.current", 0) &&
@@ -153,7 +97,7 @@ static void test_one_word(void)
 
 	zc_pageout(p, NR * ZC_PAGE);
 	comes_to(inner, "zswapped", NR * ZC_PAGE);
-	bytes = number(inner, "memory.zswap.current");
+	bytes = zc_cgroup_number(inner, "memory.zswap.current");
 	zc_result(bytes >= NR * 8 && bytes <= NR * 128,
 		  "%lu pages of one word are charged with %lu bytes", NR, bytes);
 	zc_result(!wrong(p, ZC_SAME), "they come back as they were");
@@ -168,10 +112,10 @@ static void test_limit(const char *at)
 	unsigned long over = zc_get("frontswap/over_limit"), bytes, stored;
 	char *p;
 
-	set_bytes(at, "memory.zswap.max", LIMIT);
+	zc_cgroup_set_bytes(at, "memory.zswap.max", LIMIT);
 	p = pages_of(inner, ZC_HALF);
 	zc_result(zc_pageout(p, NR * ZC_PAGE), "all leave when there is a limit");
-	bytes = number(inner, "memory.zswap.current");
+	bytes = zc_cgroup_number(inner, "memory.zswap.current");
 	stored = zc_get("frontswap/stored");
 	zc_result(bytes > LIMIT / 2 && bytes < LIMIT + ZC_PAGE && stored < NR &&
 		  zc_get("frontswap/over_limit") - over == NR - stored,
@@ -180,11 +124,11 @@ static void test_limit(const char *at)
 	zc_result(!wrong(p, ZC_HALF), "they come back as they were");
 	forget(p);
 	comes_to(inner, "memory.zswap.current", 0);
-	set(at, "memory.zswap.max", "0");
+	zc_cgroup_set(at, "memory.zswap.max", "0");
 	p = pages_of(inner, ZC_HALF);
 	zc_pageout(p, NR * ZC_PAGE);
 	zc_result(!zc_get("frontswap/stored"), "none do when it is 0");
-	set(at, "memory.zswap.max", "max");
+	zc_cgroup_set(at, "memory.zswap.max", "max");
 	zc_result(!wrong(p, ZC_HALF), "they come back as they were");
 	forget(p);
 }
@@ -195,8 +139,8 @@ static void test_no_writeback(void)
 	char *p = pages_of(inner, ZC_HALF), *other;
 	unsigned long sectors, stored, bad;
 
-	set(group, "memory.zswap.writeback", "0");
-	set(inner, "memory.zswap.max", "0");
+	zc_cgroup_set(group, "memory.zswap.writeback", "0");
+	zc_cgroup_set(inner, "memory.zswap.max", "0");
 	sectors = written();
 	madvise(p, NR * ZC_PAGE, MADV_PAGEOUT);
 	stored = zc_get("frontswap/stored");
@@ -204,20 +148,20 @@ static void test_no_writeback(void)
 	bad = wrong(p, ZC_HALF);
 	zc_result(!stored && written() == sectors && !bad,
 		  "who may neither store nor write keeps its pages");
-	set(inner, "memory.zswap.max", "max");
+	zc_cgroup_set(inner, "memory.zswap.max", "max");
 	zc_pageout(p, NR * ZC_PAGE);
 	stored = zc_get("frontswap/stored");
 	other = pages_of(beside, ZC_HALF);
-	set(group, "memory.zswap.writeback", "1");
-	set(inner, "memory.zswap.writeback", "0");
+	zc_cgroup_set(group, "memory.zswap.writeback", "1");
+	zc_cgroup_set(inner, "memory.zswap.writeback", "0");
 	zc_pageout(other, NR * ZC_PAGE);
 	zc_percent(0);
 	zc_result(stored == NR && zc_wait_get("frontswap/stored", NR),
 		  "only the pages of others leave the pool for the device");
 	zc_result(comes_to(beside, "zswpwb", NR) &&
-		  !number(inner, "zswpwb"), "that is counted");
+		  !zc_cgroup_number(inner, "zswpwb"), "that is counted");
 	zc_percent(50);
-	set(inner, "memory.zswap.writeback", "1");
+	zc_cgroup_set(inner, "memory.zswap.writeback", "1");
 	zc_percent(0);
 	zc_result(zc_wait_get("frontswap/stored", 0),
 		  "the others follow when they may");
@@ -279,9 +223,7 @@ static void test_killed(void)
 		}
 		zc_msleep(100);
 		stored += zc_get("frontswap/stored");
-		set(inner, "cgroup.kill", "1");
-		while (wait(NULL) > 0)
-			;
+		zc_cgroup_kill(inner);
 		if (i % 2)
 			continue;
 		for (n = 0; n < 100 && rmdir(inner); n++)
@@ -301,7 +243,7 @@ static void make_groups(void)
 	group = zc_cgroup("charged");
 	if (!group)
 		zc_skip_all("no cgroup2 with a memory controller");
-	set(group, "cgroup.subtree_control", "+memory");
+	zc_cgroup_set(group, "cgroup.subtree_control", "+memory");
 	snprintf(inner, sizeof(inner), "%s/inner", group);
 	snprintf(beside, sizeof(beside), "%s/beside", group);
 	if (mkdir(inner, 0700) || mkdir(beside, 0700))

@@ -5,7 +5,8 @@
  * zc.c		TAP, counters, contents of pages, the end of a test
  * zc_swap.c	a swap area of one's own, anonymous memory
  * zc_mix.c	pages of several kinds, threads that use some
- * zc_file.c	a file system of one's own, files, control groups
+ * zc_file.c	a file system of one's own, files
+ * zc_cgroup.c	control groups
  *
  * From the environment:
  *   ZCACHE_SCRATCH_A	block device for file systems; overwritten
@@ -151,8 +152,18 @@ void zc_pageout_file(int fd, unsigned long first, unsigned long nr);
 bool zc_evict(int fd, unsigned long first, unsigned long nr);
 void zc_drop_caches(int what);
 
+/* zc_cgroup.c */
+
 const char *zc_cgroup(const char *name);
 void zc_cgroup_enter(const char *path);
 void zc_cgroup_leave(void);
+unsigned long zc_cgroup_kill(const char *path);
+void zc_cgroup_set(const char *path, const char *file, const char *text);
+void zc_cgroup_set_bytes(const char *path, const char *file, unsigned long bytes);
+unsigned long zc_cgroup_number(const char *path, const char *name);
+unsigned long zc_cgroup_events(const char *path, const char *name);
+bool zc_cgroup_comes_to(const char *path, const char *name, unsigned long value,
+			unsigned long give);
+unsigned long zc_line_of(const char *file, const char *name);
 
 #endif /* ZC_H */

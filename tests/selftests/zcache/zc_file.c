@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A file system of one's own, files, control groups.
+ * A file system of one's own, files.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,6 @@
 #define MADV_POPULATE_READ 22
 #endif
 
-#define CGROUP_ROOT	"/sys/fs/cgroup"
-#define MAX_CGROUPS	8
 #define BATCH		64UL	/* pages written or compared at a time */
 
 static char mount_point[64];
@@ -260,58 +258,4 @@ void zc_drop_caches(int what)
 {
 	sync();
 	zc_write("/proc/sys/vm/drop_caches", "%d", what);
-}
-
-/* Control groups */
-
-static char cgroups[MAX_CGROUPS][96];
-static unsigned int nr_cgroups;
-
-static void cgroups_end(void)
-{
-	unsigned int i;
-
-	zc_can_write(CGROUP_ROOT "/cgroup.procs", "0");
-	while (nr_cgroups) {
-		nr_cgroups--;
-		for (i = 0; i < 50 && rmdir(cgroups[nr_cgroups]); i++)
-			zc_msleep(20);
-	}
-}
-
-/* NULL without cgroup2 or without the memory controller in it. */
-const char *zc_cgroup(const char *name)
-{
-	char *path = cgroups[nr_cgroups], file[128];
-
-	if (nr_cgroups == MAX_CGROUPS)
-		zc_die("too many control groups");
-	zc_can_write(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
-	zc_can_write(CGROUP_ROOT "/cgroup.subtree_control", "+io");
-	snprintf(path, sizeof(cgroups[0]), CGROUP_ROOT "/zcache-%s", name);
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return NULL;
-	snprintf(file, sizeof(file), "%s/memory.reclaim", path);
-	if (access(file, W_OK)) {
-		rmdir(path);
-		return NULL;
-	}
-	if (!nr_cgroups++)
-		zc_at_end(cgroups_end);
-	return path;
-}
-
-/* What is touched from now on is charged to it. */
-void zc_cgroup_enter(const char *path)
-{
-	char file[128];
-
-	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	zc_write(file, "0");
-}
-
-/* To the root again, if there is one. */
-void zc_cgroup_leave(void)
-{
-	zc_can_write(CGROUP_ROOT "/cgroup.procs", "0");
 }

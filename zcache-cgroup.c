@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a cgroup has of file pages: page frames that are charged to it, in an order of
+ * their own, so that they can give way together with the cgroup's page cache.
+ *
+ * Who finds one by its cgroup gets a reference, and so has each of its frames, in
+ * which it is noted. What it has when its cgroup has been removed is charged to the
+ * cgroup above, and gives way with that. Nobody says when it is removed: it is seen by
+ * who comes by, be it for memory. When it has no frame any more it goes.
+ *
+ * One whose owner is NULL is never removed, and not counted: what is nobody's, that
+ * is, the root cgroup's.
+ *
+ * What is taken from a cgroup's page cache comes here in part, but not all of it may
+ * stay, or its memory would not get less: each page that comes brings a part of a page
+ * frame that may be charged, and no more is.
+ *
+ * Whose frames are taken, where one is wanted? Its own, if it may not have more. Else
+ * those of one that has its share of all, or more, of some that are looked at the one
+ * whose oldest pages are the oldest; so nobody loses, to others, what is within his own
+ * share. A removed cgroup has none. Who wants one may be among them; he has only himself
+ * if no other has so much.
+ */
+#include <linux/cleancache.h>
+#include <linux/hashtable.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "zcache.h"
+
+/* A page brings so many of these, a frame takes so many, and no more are kept. */
+#define CREDIT_PAGE	3
+#define CREDIT_FRAME	4
+#define CREDIT_MAX	(64 * CREDIT_FRAME)
+
+/* How many that have their share are looked at for the oldest. */
+#define LOOK_AT		8U
+
+/* How many go at a time, since interrupts are off. */
+#define SWEEP		64U
+
+static void cgroup_init(struct zcache *zc, struct zcache_cgroup *cg,
+			struct obj_cgroup *owner)
+{
+	zbud_queue_init(&cg->queue, &zc->now);
+	INIT_LIST_HEAD(&cg->raw);
+	INIT_LIST_HEAD(&cg->orphan);
+	atomic_long_set(&cg->nr_frames, 0);
+	atomic_set(&cg->credit, 0);
+	refcount_set(&cg->refs, 1);
+	cg->owner = owner;
+}
+
+/**
+ * zcache_cgroups_init() - there is only what is nobody's
+ * @zc: the cache
+ */
+void zcache_cgroups_init(struct zcache *zc)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+
+	spin_lock_init(&cgs->lock);
+	INIT_LIST_HEAD(&cgs->all);
+	INIT_LIST_HEAD(&cgs->orphans);
+	hash_init(cgs->table);
+	cgroup_init(zc, &cgs->nobody, NULL);
+	list_add(&cgs->nobody.list, &cgs->all);
+	cgs->nr = 1;
+	cgs->swept = jiffies;
+}
+
+static struct zcache_cgroup *find(struct zcache_cgroups *cgs,
+				  const struct obj_cgroup *owner)
+{
+	struct zcache_cgroup *cg;
+
+	hash_for_each_possible_rcu(cgs->table, cg, node, (unsigned long)owner)
+		if (cg->owner == owner)
+			return cg;
+	return NULL;
+}
+
+/* What a cgroup has itself; under RCU. */
+static struct zcache_cgroup *find_of(struct zcache_cgroups *cgs,
+				     struct mem_cgroup *memcg)
+{
+	const struct obj_cgroup *owner;
+
+	if (cleancache_is_nobody(memcg))
+		return &cgs->nobody;
+	owner = cleancache_owner_of(memcg);
+	return owner ? find(cgs, owner) : NULL;
+}
+
+/* What it has counted is not to be forgotten. */
+static void add_stats(struct zbud_stats *sum, const struct zbud_stats *stats)
+{
+	const unsigned long *from = (const unsigned long *)stats;
+	unsigned long *to = (unsigned long *)sum;
+	unsigned int i;
+
+	static_assert(sizeof(*sum) % sizeof(*to) == 0);
+	for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+/*
+ * Remove it, if nobody uses it. Who finds it at the same time does not get it, and
+ * makes another one; but its cgroup has none to offer any more.
+ */
+static bool remove_unused(struct zcache_cgroups *cgs, struct zcache_cgroup *cg)
+{
+	lockdep_assert_held(&cgs->lock);
+
+	if (!cg->owner || !refcount_dec_if_one(&cg->refs))
+		return false;
+	WARN_ON_ONCE(atomic_long_read(&cg->nr_frames));
+	add_stats(&cgs->gone, &cg->queue.stats);
+	hash_del_rcu(&cg->node);
+	list_del(&cg->list);
+	list_del(&cg->orphan);
+	cgs->nr--;
+	cleancache_owner_put(cg->owner);
+	kfree_rcu(cg, rcu);
+	return true;
+}
+
+/* Look for those whose cgroup has been removed, once a jiffy at the most. */
+static void sweep(struct zcache_cgroups *cgs)
+{
+	struct zcache_cgroup *cg, *next;
+	unsigned int removed = 0;
+
+	lockdep_assert_held(&cgs->lock);
+
+	if (!time_after(jiffies, cgs->swept))
+		return;
+	WRITE_ONCE(cgs->swept, jiffies);
+	list_for_each_entry_safe(cg, next, &cgs->all, list) {
+		if (!cg->owner || !cleancache_owner_gone(cg->owner))
+			continue;
+		if (remove_unused(cgs, cg)) {
+			if (++removed == SWEEP)
+				break;
+		} else if (list_empty(&cg->orphan)) {
+			list_add_tail(&cg->orphan, &cgs->orphans);
+		}
+	}
+}
+
+static struct zcache_cgroup *create(struct zcache *zc, struct obj_cgroup *owner)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroup *cg, *other;
+	unsigned long flags;
+
+	cg = kzalloc(sizeof(*cg), zcache_gfp(ZBUD_EPH));
+	if (!cg) {
+		zcache_count(zc, ZCACHE_FAILED_ALLOC);
+		return NULL;
+	}
+	cgroup_init(zc, cg, owner);
+	spin_lock_irqsave(&cgs->lock, flags);
+	sweep(cgs);
+	other = find(cgs, owner);
+	if (other) {
+		kfree(cg);
+		cg = other;
+	} else {
+		cleancache_owner_hold(owner);
+		hash_add_rcu(cgs->table, &cg->node, (unsigned long)owner);
+		list_add(&cg->list, &cgs->all);
+		cgs->nr++;
+		cleancache_owner_shrinks(owner, cgs->shrinker);
+	}
+	refcount_inc(&cg->refs);
+	spin_unlock_irqrestore(&cgs->lock, flags);
+	return cg;
+}
+
+/* What is there, with a reference. */
+static struct zcache_cgroup *look_up(struct zcache_cgroups *cgs,
+				     const struct obj_cgroup *owner)
+{
+	struct zcache_cgroup *cg;
+
+	if (!owner)
+		return &cgs->nobody;
+	rcu_read_lock();
+	cg = find(cgs, owner);
+	if (cg && !refcount_inc_not_zero(&cg->refs))
+		cg = NULL;
+	rcu_read_unlock();
+	return cg;
+}
+
+static void hold(struct zcache_cgroup *cg)
+{
+	if (cg->owner)
+		refcount_inc(&cg->refs);
+}
+
+/**
+ * zcache_cgroup_get() - a page comes: what its cgroup has
+ * @zc: the cache
+ * @owner: whom it is charged to, with a reference of the caller; NULL: nobody
+ *
+ * Context: reclaim; does not sleep.
+ * Return: with a reference, or NULL without memory.
+ */
+struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc,
+					struct obj_cgroup *owner)
+{
+	struct zcache_cgroup *cg = look_up(&zc->cgroups, owner) ?:
+				   create(zc, owner);
+
+	/* Who comes at the same time may bring a bit more. */
+	if (cg && owner && atomic_read(&cg->credit) < CREDIT_MAX)
+		atomic_add(CREDIT_PAGE, &cg->credit);
+	return cg;
+}
+
+/**
+ * zcache_cgroup_find() - what has a cgroup of file pages?
+ * @zc: the cache
+ * @owner: whom these are charged to
+ *
+ * Context: any.
+ * Return: with a reference; NULL if it has had none.
+ */
+struct zcache_cgroup *zcache_cgroup_find(struct zcache *zc,
+					 struct obj_cgroup *owner)
+{
+	return look_up(&zc->cgroups, owner);
+}
+
+/**
+ * zcache_cgroup_put() - drop a reference
+ * @cg: whose; never the last one
+ *
+ * Context: any.
+ */
+void zcache_cgroup_put(struct zcache_cgroup *cg)
+{
+	if (cg->owner)
+		WARN_ON_ONCE(refcount_dec_and_test(&cg->refs));
+}
+
+/* Would it be too much for itself? */
+static bool exceeds(struct zcache *zc, struct zcache_cgroup *cg)
+{
+	unsigned long limit = min(cleancache_owner_limit(cg->owner), totalram_pages());
+
+	return atomic_long_read(&cg->nr_frames) >=
+	       limit * READ_ONCE(zc->max_pool_percent) / 100;
+}
+
+/**
+ * zcache_cgroup_may_grow() - may it have one frame more?
+ * @zc: the cache
+ * @cg: whose; the caller has a reference
+ *
+ * Context: any.
+ * Return: true if so, as a hint.
+ */
+bool zcache_cgroup_may_grow(struct zcache *zc, struct zcache_cgroup *cg)
+{
+	return !cg->owner || (atomic_read(&cg->credit) >= CREDIT_FRAME &&
+			      !exceeds(zc, cg));
+}
+
+/* Who comes at the same time may be granted one too many. */
+static bool charge(struct zcache *zc, struct zcache_cgroup *cg,
+		   struct page *frame)
+{
+	if (!cg->owner)
+		return true;
+	if (!zcache_cgroup_may_grow(zc, cg) || cleancache_charge(cg->owner, frame))
+		return false;
+	atomic_sub(CREDIT_FRAME, &cg->credit);
+	return true;
+}
+
+/**
+ * zcache_cgroup_add() - a frame becomes a cgroup's
+ * @zc: the cache
+ * @cg: whose; the caller has a reference
+ * @frame: the frame, nobody's so far
+ *
+ * Context: reclaim; does not sleep.
+ * Return: false if it must not have one more.
+ */
+bool zcache_cgroup_add(struct zcache *zc, struct zcache_cgroup *cg,
+		       struct page *frame)
+{
+	if (!charge(zc, cg, frame)) {
+		zcache_count(zc, ZCACHE_CGROUP_LIMIT_HIT);
+		return false;
+	}
+	hold(cg);
+	frame->index = (unsigned long)cg;
+	if (atomic_long_inc_return(&cg->nr_frames) == 1)
+		atomic_inc(&zc->cgroups.nr_used);
+	atomic_long_inc(&zc->cgroups.nr_frames);
+	return true;
+}
+
+/**
+ * zcache_cgroup_del() - a frame is a cgroup's no more
+ * @zc: the cache
+ * @frame: the frame; may be of none
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_cgroup_del(struct zcache *zc, struct page *frame)
+{
+	struct zcache_cgroup *cg = zcache_frame_cgroup(frame);
+
+	if (!cg)
+		return;
+	frame->index = 0;
+	if (cg->owner)
+		cleancache_uncharge(frame);
+	atomic_long_dec(&zc->cgroups.nr_frames);
+	if (!atomic_long_dec_return(&cg->nr_frames))
+		atomic_dec(&zc->cgroups.nr_used);
+	zcache_cgroup_put(cg);
+}
+
+static unsigned int age_of(struct zcache *zc, u16 stamp)
+{
+	return (u16)(READ_ONCE(zc->now) - stamp);
+}
+
+/**
+ * zcache_cgroup_age() - how old are the oldest pages of a cgroup?
+ * @zc: the cache
+ * @cg: whose; the caller has a reference
+ * @raw: set to whether these are pages as they are, rather than zpages
+ *
+ * Context: any but hard interrupt.
+ * Return: ticks since they were used last; 0 if there are none.
+ */
+unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg,
+			       bool *raw)
+{
+	unsigned int zpages, pages;
+	u16 stamp;
+
+	zpages = zbud_oldest(&cg->queue, &stamp) ? age_of(zc, stamp) : 0;
+	pages = zcache_raw_oldest(zc, cg, &stamp) ? age_of(zc, stamp) : 0;
+	*raw = pages > zpages;
+	return max(zpages, pages);
+}
+
+/* May its frames be taken for others, where each may have so many? */
+static bool may_lose(const struct zcache_cgroup *cg, long share)
+{
+	long nr = atomic_long_read(&cg->nr_frames);
+
+	return nr && (nr >= share || !list_empty(&cg->orphan));
+}
+
+/* Of one, and some others that may lose frames, who has the oldest pages? */
+static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroup *one,
+				    long share)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroup *cg, *found = NULL;
+	unsigned int i, age, max_age = 0, looks = LOOK_AT;
+	bool raw;
+
+	lockdep_assert_held(&cgs->lock);
+
+	if (one && may_lose(one, share)) {
+		found = one;
+		max_age = zcache_cgroup_age(zc, one, &raw);
+	}
+	for (i = 0; i < cgs->nr && looks; i++) {
+		cg = list_first_entry(&cgs->all, struct zcache_cgroup, list);
+		list_move_tail(&cg->list, &cgs->all);
+		if (cg == one || !may_lose(cg, share))
+			continue;
+		age = zcache_cgroup_age(zc, cg, &raw);
+		if (!found || age > max_age) {
+			found = cg;
+			max_age = age;
+		}
+		looks--;
+	}
+	return found;
+}
+
+/**
+ * zcache_cgroup_victim() - whose frames are to be taken?
+ * @zc: the cache
+ * @cg: by whom, with a reference of the caller; NULL: by somebody else
+ *
+ * Context: any but hard interrupt.
+ * Return: with a reference; NULL if nobody has any.
+ */
+struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
+					   struct zcache_cgroup *cg)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	int nr = max(atomic_read(&cgs->nr_used), 1);
+	unsigned long share = DIV_ROUND_UP(zcache_cgroups_frames(cgs), nr);
+	struct zcache_cgroup *victim = cg;
+	unsigned long flags;
+
+	if (READ_ONCE(cgs->nr) == 1)
+		return &cgs->nobody;
+	if (!cg || zcache_cgroup_may_grow(zc, cg)) {
+		spin_lock_irqsave(&cgs->lock, flags);
+		victim = oldest(zc, cg, share);
+		if (victim)
+			hold(victim);
+		spin_unlock_irqrestore(&cgs->lock, flags);
+	} else {
+		hold(cg);
+	}
+	return victim;
+}
+
+/**
+ * zcache_cgroup_with_zpages() - one that has zpages, another one each time
+ * @zc: the cache
+ *
+ * Context: any but hard interrupt.
+ * Return: with a reference; NULL if nobody has any.
+ */
+struct zcache_cgroup *zcache_cgroup_with_zpages(struct zcache *zc)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroup *cg, *found = NULL;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&cgs->lock, flags);
+	for (i = 0; i < cgs->nr && !found; i++) {
+		cg = list_first_entry(&cgs->all, struct zcache_cgroup, list);
+		list_move_tail(&cg->list, &cgs->all);
+		if (READ_ONCE(cg->queue.stats.zpages))
+			found = cg;
+	}
+	if (found)
+		hold(found);
+	spin_unlock_irqrestore(&cgs->lock, flags);
+	return found;
+}
+
+/**
+ * zcache_cgroup_frames() - what can a cgroup give back?
+ * @zc: the cache
+ * @memcg: the cgroup; NULL: the root
+ *
+ * Context: any but hard interrupt.
+ * Return: frames that are charged to it, but not to those beneath.
+ */
+unsigned long zcache_cgroup_frames(struct zcache *zc, struct mem_cgroup *memcg)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroup *cg;
+	unsigned long nr = 0, flags;
+
+	rcu_read_lock();
+	cg = find_of(cgs, memcg);
+	if (cg)
+		nr = atomic_long_read(&cg->nr_frames);
+	rcu_read_unlock();
+	if (list_empty_careful(&cgs->orphans) &&
+	    !time_after(jiffies, READ_ONCE(cgs->swept)))
+		return nr;
+	spin_lock_irqsave(&cgs->lock, flags);
+	sweep(cgs);
+	list_for_each_entry(cg, &cgs->orphans, orphan)
+		if (cleancache_owner_is(cg->owner, memcg))
+			nr += atomic_long_read(&cg->nr_frames);
+	spin_unlock_irqrestore(&cgs->lock, flags);
+	return nr;
+}
+
+/**
+ * zcache_cgroup_of() - what has a cgroup itself?
+ * @zc: the cache
+ * @memcg: the cgroup; NULL: the root
+ *
+ * Context: any.
+ * Return: with a reference; NULL if it has had nothing.
+ */
+struct zcache_cgroup *zcache_cgroup_of(struct zcache *zc,
+				       struct mem_cgroup *memcg)
+{
+	struct zcache_cgroup *cg;
+
+	rcu_read_lock();
+	cg = find_of(&zc->cgroups, memcg);
+	if (cg && cg->owner && !refcount_inc_not_zero(&cg->refs))
+		cg = NULL;
+	rcu_read_unlock();
+	return cg;
+}
+
+/**
+ * zcache_cgroup_orphan() - what has a removed cgroup left to one above?
+ * @zc: the cache
+ * @memcg: the one above; NULL: the root
+ *
+ * Context: any but hard interrupt.
+ * Return: one that has frames, with a reference, another one each time; or NULL.
+ */
+struct zcache_cgroup *zcache_cgroup_orphan(struct zcache *zc,
+					   struct mem_cgroup *memcg)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroup *cg, *found = NULL;
+	unsigned long flags;
+
+	if (list_empty_careful(&cgs->orphans))
+		return NULL;
+	spin_lock_irqsave(&cgs->lock, flags);
+	list_for_each_entry(cg, &cgs->orphans, orphan) {
+		if (!atomic_long_read(&cg->nr_frames) ||
+		    !cleancache_owner_is(cg->owner, memcg))
+			continue;
+		list_move_tail(&cg->orphan, &cgs->orphans);
+		hold(cg);
+		found = cg;
+		break;
+	}
+	spin_unlock_irqrestore(&cgs->lock, flags);
+	return found;
+}
+
+/**
+ * zcache_cgroups_stats() - what all together have
+ * @zc: the cache
+ * @stats: set to the sum
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int zcache_cgroups_stats(struct zcache *zc, struct zbud_stats *stats)
+{
+	struct zbud_stats *one = kmalloc(sizeof(*one), GFP_KERNEL);
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroup *cg;
+	unsigned long flags;
+
+	if (!one)
+		return -ENOMEM;
+	spin_lock_irqsave(&cgs->lock, flags);
+	*stats = cgs->gone;
+	list_for_each_entry(cg, &cgs->all, list) {
+		zbud_stats(&cg->queue, one);
+		add_stats(stats, one);
+	}
+	spin_unlock_irqrestore(&cgs->lock, flags);
+	kfree(one);
+	return 0;
+}
+
+/**
+ * zcache_cgroups_rest() - forget all that have no frames
+ * @zc: the cache; no file pages are put
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_cgroups_rest(struct zcache *zc)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroup *cg, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cgs->lock, flags);
+	list_for_each_entry_safe(cg, next, &cgs->all, list)
+		remove_unused(cgs, cg);
+	spin_unlock_irqrestore(&cgs->lock, flags);
+}
+
+/**
+ * zcache_cgroups_exit() - undo zcache_cgroups_init()
+ * @zc: the cache; all file pages are gone
+ *
+ * Context: may sleep.
+ */
+void zcache_cgroups_exit(struct zcache *zc)
+{
+	zcache_cgroups_rest(zc);
+	WARN_ON_ONCE(zc->cgroups.nr != 1 || zcache_cgroups_frames(&zc->cgroups));
+}
