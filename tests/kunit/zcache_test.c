@@ -402,6 +402,7 @@ static struct zcache_cgroup *another(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, cg);
 	zbud_queue_init(&cg->queue, &rig->zc.now);
 	INIT_LIST_HEAD(&cg->raw);
+	INIT_LIST_HEAD(&cg->orphan);
 	list_add(&cg->list, &cgs->all);
 	cgs->nr++;
 	return cg;
@@ -444,7 +445,7 @@ static void take_for(struct kunit *test, struct zcache_cgroup *cg)
 	zcache_frame_unget(&rig->zc, frame);
 }
 
-/* Who has more than his share takes from himself, however old the others' are. */
+/* Who has more than his share loses, however old are the pages of who has less. */
 static void large_takes_own(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -466,11 +467,12 @@ static void small_takes_from_large(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct zcache_cgroup *large = rig->pool.cg, *small = another(test);
+	unsigned long i;
 
 	fill_with(test, small, 0, FEW);
 	rig->zc.now += 100;
 	fill_with(test, large, FEW, MANY);
-	while (frames_of(large) > frames_of(small)) {
+	for (i = 0; i < MANY && frames_of(large) > frames_of(small); i++) {
 		take_for(test, small);
 		fill_with(test, small, FEW + MANY + frames_of(small), 1);
 	}
