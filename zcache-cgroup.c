@@ -245,7 +245,7 @@ struct zcache_cgroup *zcache_cgroup_find(struct zcache *zc,
 void zcache_cgroup_put(struct zcache_cgroup *cg)
 {
 	if (cg->owner)
-		WARN_ON_ONCE(refcount_dec_and_test(&cg->refs));
+		refcount_dec(&cg->refs);
 }
 
 /* Would it be too much for itself? */

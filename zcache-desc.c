@@ -216,8 +216,12 @@ void *zcache_raw_create(struct zcache_pool *pool,
 			const struct tmem_handle *handle, const void *src,
 			struct page *frame)
 {
-	struct zcache_desc *desc = desc_alloc(pool, handle, ZCACHE_RAW, NULL);
+	struct zcache_desc *desc;
 
+	/* Its LRU is known by its frame. */
+	if (WARN_ON_ONCE(!zcache_frame_cgroup(frame)))
+		return NULL;
+	desc = desc_alloc(pool, handle, ZCACHE_RAW, NULL);
 	if (!desc)
 		return NULL;
 	copy_page(page_address(frame), (void *)src);

@@ -428,6 +428,18 @@ static void fill_with(struct kunit *test, struct zcache_cgroup *cg,
 	rig->pool.cg = before;
 }
 
+/* One more that has less than its share, of older pages; who has more is nobody. */
+static struct zcache_cgroup *small_beside_large(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroup *small = another(test);
+
+	fill_with(test, small, 0, FEW);
+	rig->zc.now += 100;
+	fill_with(test, rig->pool.cg, FEW, MANY);
+	return small;
+}
+
 static long frames_of(struct zcache_cgroup *cg)
 {
 	return atomic_long_read(&cg->nr_frames);
@@ -449,12 +461,10 @@ static void take_for(struct kunit *test, struct zcache_cgroup *cg)
 static void large_takes_own(struct kunit *test)
 {
 	struct rig *rig = test->priv;
-	struct zcache_cgroup *large = rig->pool.cg, *small = another(test);
+	struct zcache_cgroup *large = rig->pool.cg;
+	struct zcache_cgroup *small = small_beside_large(test);
 	unsigned long i;
 
-	fill_with(test, small, 0, FEW);
-	rig->zc.now += 100;
-	fill_with(test, large, FEW, MANY);
 	for (i = 0; i < MANY / 2; i++)
 		take_for(test, large);
 	KUNIT_EXPECT_EQ(test, frames_of(large), MANY / 2);
@@ -466,12 +476,10 @@ static void large_takes_own(struct kunit *test)
 static void small_takes_from_large(struct kunit *test)
 {
 	struct rig *rig = test->priv;
-	struct zcache_cgroup *large = rig->pool.cg, *small = another(test);
+	struct zcache_cgroup *large = rig->pool.cg;
+	struct zcache_cgroup *small = small_beside_large(test);
 	unsigned long i;
 
-	fill_with(test, small, 0, FEW);
-	rig->zc.now += 100;
-	fill_with(test, large, FEW, MANY);
 	for (i = 0; i < MANY && frames_of(large) > frames_of(small); i++) {
 		take_for(test, small);
 		fill_with(test, small, FEW + MANY + frames_of(small), 1);

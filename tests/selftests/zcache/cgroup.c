@@ -20,7 +20,7 @@
 #define FIRST_ID	8000000
 
 static const char *group;
-static char inner[128], beside[128];	/* groups in it, with the pages */
+static const char *inner, *beside;	/* groups in it, with the pages */
 
 static bool comes_to(const char *path, const char *name, unsigned long value)
 {
@@ -243,17 +243,8 @@ static void make_groups(void)
 	group = zc_cgroup("charged");
 	if (!group)
 		zc_skip_all("no cgroup2 with a memory controller");
-	zc_cgroup_set(group, "cgroup.subtree_control", "+memory");
-	snprintf(inner, sizeof(inner), "%s/inner", group);
-	snprintf(beside, sizeof(beside), "%s/beside", group);
-	if (mkdir(inner, 0700) || mkdir(beside, 0700))
-		zc_die("cannot make groups in %s", group);
-}
-
-static void end(void)
-{
-	rmdir(inner);
-	rmdir(beside);
+	inner = zc_cgroup_in(group, "inner");
+	beside = zc_cgroup_in(group, "beside");
 }
 
 int main(void)
@@ -262,7 +253,6 @@ int main(void)
 	zc_swap_on(NULL, 16384);
 	zc_percent(50);
 	make_groups();
-	zc_at_end(end);
 	test_charge();
 	test_one_word();
 	test_limit(inner);

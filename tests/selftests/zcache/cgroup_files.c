@@ -22,7 +22,7 @@
 #define READ_US		"/sys/module/zcache/parameters/cleancache_read_us"
 
 static const char *group, *mount_point;
-static char inner[128], beside[128];	/* groups in it, with the pages */
+static const char *inner, *beside;	/* groups in it, with the pages */
 
 static unsigned long frames(void)
 {
@@ -302,24 +302,14 @@ static void make_groups(void)
 	group = zc_cgroup("files");
 	if (!group)
 		zc_skip_all("no cgroup2 with a memory controller");
-	zc_cgroup_set(group, "cgroup.subtree_control", "+memory");
-	snprintf(inner, sizeof(inner), "%s/inner", group);
-	snprintf(beside, sizeof(beside), "%s/beside", group);
-	if (mkdir(inner, 0700) || mkdir(beside, 0700))
-		zc_die("cannot make groups in %s", group);
-}
-
-static void end(void)
-{
-	rmdir(inner);
-	rmdir(beside);
+	inner = zc_cgroup_in(group, "inner");
+	beside = zc_cgroup_in(group, "beside");
 }
 
 int main(void)
 {
 	zc_start(21);
 	make_groups();
-	zc_at_end(end);
 	zc_swap_on(NULL, 16384);
 	mount_point = zc_fs_make(ZC_PAGE);
 	zc_percent(50);

@@ -155,6 +155,7 @@ void zc_drop_caches(int what);
 /* zc_cgroup.c */
 
 const char *zc_cgroup(const char *name);
+const char *zc_cgroup_in(const char *group, const char *name);
 void zc_cgroup_enter(const char *path);
 void zc_cgroup_leave(void);
 unsigned long zc_cgroup_kill(const char *path);

@@ -53,6 +53,21 @@ const char *zc_cgroup(const char *name)
 	return path;
 }
 
+/* One in another, which must not have processes. */
+const char *zc_cgroup_in(const char *group, const char *name)
+{
+	char *path = cgroups[nr_cgroups];
+
+	if (nr_cgroups == MAX_CGROUPS)
+		zc_die("too many control groups");
+	zc_cgroup_set(group, "cgroup.subtree_control", "+memory");
+	snprintf(path, sizeof(cgroups[0]), "%s/%s", group, name);
+	if (mkdir(path, 0700))
+		zc_die("cannot make %s", path);
+	nr_cgroups++;
+	return path;
+}
+
 /* What is touched from now on is charged to it. */
 void zc_cgroup_enter(const char *path)
 {
