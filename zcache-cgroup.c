@@ -30,9 +30,13 @@
 
 #include "zcache.h"
 
-/* A page brings so many of these, a frame takes so many, and no more are kept. */
+/*
+ * A page brings so many of these, a frame takes so many, and no more are kept. What is
+ * there from the start is what the first page lacks.
+ */
 #define CREDIT_PAGE	3
 #define CREDIT_FRAME	4
+#define CREDIT_FIRST	(CREDIT_FRAME - CREDIT_PAGE)
 #define CREDIT_MAX	(64 * CREDIT_FRAME)
 
 /* How many that have their share are looked at for the oldest. */
@@ -48,7 +52,7 @@ static void cgroup_init(struct zcache *zc, struct zcache_cgroup *cg,
 	INIT_LIST_HEAD(&cg->raw);
 	INIT_LIST_HEAD(&cg->orphan);
 	atomic_long_set(&cg->nr_frames, 0);
-	atomic_set(&cg->credit, 0);
+	atomic_set(&cg->credit, CREDIT_FIRST);
 	refcount_set(&cg->refs, 1);
 	cg->owner = owner;
 }

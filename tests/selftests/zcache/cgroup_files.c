@@ -92,6 +92,23 @@ static unsigned long kernel_bytes(const char *path)
 	return zc_cgroup_number(path, "kernel");
 }
 
+/*
+ * A group that has had nothing yet gets a frame for its first page. Who has all of the
+ * group reclaimed would have the frame, too.
+ */
+static void test_first(void)
+{
+	unsigned long before = zc_entries(), held = frames();
+	int fd = file_of(inner, "first", 1);
+
+	if (!zc_evict(fd, 0, 1))
+		zc_die("a page stays in memory");
+	zc_result(zc_entries() == before + 1 && frames() == held + 1,
+		  "the first page of a group is kept");
+	zc_result(!wrong(inner, fd, 1), "it comes back as it was");
+	gone(fd, "first");
+}
+
 static void test_charge(void)
 {
 	int fd = file_of(inner, "charged", NR);
@@ -308,12 +325,13 @@ static void make_groups(void)
 
 int main(void)
 {
-	zc_start(21);
+	zc_start(23);
 	make_groups();
 	zc_swap_on(NULL, 16384);
 	mount_point = zc_fs_make(ZC_PAGE);
 	zc_percent(50);
 	zc_set_sysfs(POLICY, "all");
+	test_first();
 	test_charge();
 	test_limit();
 	test_share();
