@@ -196,15 +196,26 @@ static bool fillers_are_gone(unsigned long from)
 	return !zc_resident(fd, from, FILLER_END - from);
 }
 
+/* If memory is short just then, the oldest of them may go. */
+static bool put_old(unsigned long *base)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 5; tries++) {
+		zc_write_pages(fd, 0, NR, OLD, ZC_TEXT);
+		*base = zc_entries();
+		if (zc_evict(fd, 0, NR) && zc_entries() == *base + NR)
+			return true;
+		zc_say("%lu entries of %lu pages", zc_entries() - *base, NR);
+	}
+	return false;
+}
+
 /* Old contents on the disk, a write of new ones on its way, nothing cached. */
 static bool hold_write(int (*act)(unsigned long), unsigned long *base)
 {
-	*base = zc_entries();
-	zc_write_pages(fd, 0, NR, OLD, ZC_TEXT);
-	if (!zc_evict(fd, 0, NR) || zc_entries() != *base + NR) {
-		zc_say("%lu entries of %lu pages", zc_entries() - *base, NR);
+	if (!put_old(base))
 		return false;
-	}
 	hold(writers, "wbps=2");
 	start(writers, act, 0);
 	return wait_for(entries_are, *base, "the write had dropped all entries");
