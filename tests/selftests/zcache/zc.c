@@ -474,6 +474,10 @@ static void check_frames(void)
 {
 	unsigned int i;
 
+	if (getenv("ZCACHE_BUSY")) {
+		zc_skip_one("page frames are accounted for: others are at work");
+		return;
+	}
 	for (i = 0; i < 50 && !frames_balance(false); i++)
 		zc_msleep(50);
 	zc_result(frames_balance(i == 50), "page frames are accounted for");

@@ -14,6 +14,7 @@
  *   ZCACHE_TEST_SCALE	"small" on a slow kernel
  *   ZCACHE_SEED	for the random numbers, 1 if there is none
  *   ZCACHE_FS		which file system, ext4 if none is named
+ *   ZCACHE_BUSY	if others use zcache at the same time
  */
 #ifndef ZC_H
 #define ZC_H

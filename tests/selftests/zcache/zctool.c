@@ -8,6 +8,8 @@
  *   zctool resident FILE		pages in the page cache
  *   zctool anon PAGES ID KIND		swap pages out, say so, wait for a line
  *					or the end of input, 0 if they are right
+ *   zctool press PAGES NUMBER		use so many pages at random, for ever, and say
+ *					if one is wrong; NUMBER is the processor, too
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -130,13 +132,36 @@ static int anon(char **args)
 	return !out || wrong;
 }
 
+static int press(char **args)
+{
+	unsigned long nr = strtoul(args[0], NULL, 0), number, i;
+	uint64_t *ids = calloc(nr, sizeof(*ids));
+	char *p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
+	struct zc_rng rng;
+
+	number = strtoul(args[1], NULL, 0);
+	zc_pin_to_cpu(number % zc_nr_cpus());
+	zc_srand(&rng, number);
+	for (;;) {
+		i = zc_below(&rng, nr);
+		if (ids[i] && !zc_holds(p + i * ZC_PAGE, ids[i], i % ZC_KINDS)) {
+			printf("page %lu is wrong\n", i);
+			return 1;
+		}
+		if (!ids[i] || !zc_below(&rng, 3)) {
+			ids[i] = zc_rand(&rng) | 1;
+			zc_fill(p + i * ZC_PAGE, ids[i], i % ZC_KINDS);
+		}
+	}
+}
+
 static const struct {
 	const char *name;
 	int (*run)(char **args);
 	int nr_args;
 } commands[] = {
 	{ "fill", fill, 4 }, { "check", check, 4 }, { "evict", evict, 1 },
-	{ "resident", resident, 1 }, { "anon", anon, 3 },
+	{ "resident", resident, 1 }, { "anon", anon, 3 }, { "press", press, 2 },
 };
 
 int main(int argc, char **argv)
@@ -148,6 +173,6 @@ int main(int argc, char **argv)
 		if (argc >= 2 + commands[i].nr_args &&
 		    !strcmp(commands[i].name, argv[1]))
 			return commands[i].run(argv + 2);
-	fprintf(stderr, "usage: fill|check|evict|resident|anon ...\n");
+	fprintf(stderr, "usage: fill|check|evict|resident|anon|press ...\n");
 	return 2;
 }
