@@ -50,10 +50,10 @@ work_on_files() {
 	done
 }
 
-# In a group of its own: press GROUP NUMBER
+# In a group of its own: press GROUP NUMBER. Takes the place of the shell.
 press() {
 	# shellcheck disable=SC2016 # for the shell that is to be moved
-	sh -c 'echo $$ > "$1/cgroup.procs"; exec "$2" press "$3" "$4"' \
+	exec sh -c 'echo $$ > "$1/cgroup.procs"; exec "$2" press "$3" "$4"' \
 		sh "$1" "$here/zctool" $group_pages "$2" > "$work/press.$2" 2> /dev/null
 }
 
@@ -64,6 +64,7 @@ kill_groups() {
 		press "$group" "$1" &
 		sleep $(($1 + 1))
 		echo 1 > "$group/cgroup.kill"
+		kill -9 $!	# if it has yet to enter
 		wait $!
 		[ ! -s "$work/press.$1" ] || wrong "memory of a group" "$work/press.$1"
 		wait_until rmdir "$group" && did groups
@@ -131,7 +132,14 @@ fail_no_more() {
 	done
 }
 
-failed() { echo $(($(get zcache/failed_alloc) + $(get zcache/failed_getfreepages))); }
+# To read a counter takes an allocation, too.
+count_of() {
+	until get "$1" 2> /dev/null; do
+		:
+	done
+}
+
+failed() { echo $(($(count_of zcache/failed_alloc) + $(count_of zcache/failed_getfreepages))); }
 
 # Swap pages that are there all the time: nothing may get lost, and no module go.
 keep_pages() {

@@ -193,7 +193,7 @@ bool zc_pageout(void *addr, size_t size)
 		return true;
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		zc_die("sched_getaffinity");
-	for (tries = 0; tries < 20 && !done; tries++) {
+	for (tries = 0; tries < 200 && !done; tries++) {
 		zc_pin_to_cpu(tries % zc_nr_cpus());
 		done = pageout_once(addr, size);
 		if (!done)
