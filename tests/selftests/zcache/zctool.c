@@ -139,6 +139,8 @@ static int press(char **args)
 	char *p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
 	struct zc_rng rng;
 
+	if (!ids)
+		zc_die("no memory");
 	number = strtoul(args[1], NULL, 0);
 	zc_pin_to_cpu(number % zc_nr_cpus());
 	zc_srand(&rng, number);
