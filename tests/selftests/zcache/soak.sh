@@ -16,6 +16,7 @@ groups='1 2 3'
 group_limit=6M
 group_pages=3072
 kept_pages=256
+patience=1800
 faults='failslab fail_page_alloc'
 
 file_systems() {
@@ -27,9 +28,10 @@ file_systems() {
 
 over() { [ -e "$work/over" ]; }
 
-# Each of those who work here counts what he has done, a byte each time.
+# Each of those who work here counts what he has done, a byte each time; those whose
+# names begin alike are counted together.
 did() { printf . >> "$work/did.$1"; }
-done_by() { cat "$work/did.$1" 2> /dev/null | wc -c; }
+done_by() { cat "$work/did.$1"* 2> /dev/null | wc -c; }
 
 # What is wrong is kept for the end.
 wrong() {
@@ -42,7 +44,7 @@ work_on_files() {
 		for fs in $(file_systems); do
 			seed=$((seed + 1))
 			if ZCACHE_BUSY=1 ZCACHE_FS=$fs ZCACHE_SEED=$seed "$here/fsx" > "$work/fsx" 2>&1; then
-				did "$fs"
+				did "fsx-$fs"
 			else
 				wrong "fsx on $fs, seed $seed" "$work/fsx"
 			fi
@@ -67,7 +69,7 @@ kill_groups() {
 		kill -9 $!	# if it has yet to enter
 		wait $!
 		[ ! -s "$work/press.$1" ] || wrong "memory of a group" "$work/press.$1"
-		wait_until rmdir "$group" && did groups
+		wait_until rmdir "$group" && did "groups-$1"
 	done 2> /dev/null
 }
 
@@ -85,6 +87,7 @@ change_limit() {
 	until over; do
 		for percent in 1 50 3; do
 			set_percent $percent
+			did limit
 			sleep 2
 		done
 	done
@@ -180,12 +183,36 @@ nothing_left() {
 
 now() { cut -d. -f1 /proc/uptime; }
 
+# stands_still PART: it has done nothing for longer than any of them ever takes. Told
+# by a file for each count, which was new when the count was.
+stands_still() {
+	seen=$work/seen.$1.$(done_by "$1")
+	[ -e "$seen" ] || now > "$seen"
+	[ $(($(now) - $(cat "$seen"))) -gt $patience ]
+}
+
+all_move() {
+	for part in $parts; do
+		! stands_still "$part" || {
+			echo "nothing for $patience s, after $(done_by "$part") times" > "$work/still"
+			wrong "$part stands still" "$work/still"
+			return 1
+		}
+	done
+}
+
 work_goes_on() {
 	end=$(($(now) + seconds))
-	while [ "$(now)" -lt $end ]; do
+	while [ "$(now)" -lt $end ] && all_move; do
 		sleep $((seconds < 60 ? seconds : 60))
-		echo "# progress: $((end - $(now))) s to go, $(($(done_by ext4) + $(done_by xfs))) runs of fsx," \
+		echo "# progress: $((end - $(now))) s to go, $(done_by fsx) runs of fsx," \
 			"$(done_by groups) groups killed, $(done_by areas) areas switched off, $(($(failed) - failed_before)) allocations failed"
+	done
+}
+
+remove_groups() {
+	for group in $groups; do
+		! [ -d /sys/fs/cgroup/zcache-soak-"$group" ] || rmdir /sys/fs/cgroup/zcache-soak-"$group"
 	done
 }
 
@@ -207,17 +234,24 @@ swaps_were=$ZCACHE_SWAP
 work=$(mktemp -d)
 at_end "rm -rf $work"
 at_end fail_no_more
+at_end remove_groups
 set_percent 50
 keep_pages
 failed_before=$(failed)
 fail_allocations
 start work_on_files
+parts=fsx
 for group in $groups; do
 	start kill_groups "$group"
+	parts="$parts groups-$group"
 done
 start switch_areas
 start change_limit
-[ ! -e /zcache.ko ] || start want_module_gone
+parts="$parts areas limit"
+if [ -e /zcache.ko ]; then
+	start want_module_gone
+	parts="$parts rmmod"
+fi
 work_goes_on
 : > "$work/over"
 # shellcheck disable=SC2086 # numbers
@@ -225,7 +259,7 @@ wait $pids
 fail_no_more
 
 check 'nothing that came back was wrong' nothing_wrong
-check 'random operations on files' has_done "runs of fsx on ext4, $(done_by xfs) on xfs" "$(done_by ext4)"
+check 'random operations on files' has_done "runs of fsx on ext4, $(done_by fsx-xfs) on xfs" "$(done_by fsx-ext4)"
 check 'groups were killed and removed' has_done 'times' "$(done_by groups)"
 check 'swap areas went and came' has_done 'times' "$(done_by areas)"
 if [ -d $debugfs/failslab ]; then

@@ -89,10 +89,21 @@ void zc_fs_mount(void)
 	mounted = true;
 }
 
+/*
+ * A process that has ended may leave its memory, and the files that are mapped there,
+ * to a swapoff that is just going through it.
+ */
 void zc_fs_unmount(void)
 {
-	if (umount(mount_point))
-		zc_die("cannot unmount %s", mount_point);
+	unsigned int tries = 0;
+
+	while (umount(mount_point)) {
+		if (errno != EBUSY || ++tries > 500)
+			zc_die("cannot unmount %s", mount_point);
+		if (tries == 1)
+			zc_say("%s is busy", mount_point);
+		zc_msleep(20);
+	}
 	mounted = false;
 }
 
