@@ -5,6 +5,7 @@ zcache-y		:= zcache-main.o
 zcache-y		+= zcache-hooks.o
 zcache-y		+= zcache-zpage.o
 zcache-y		+= zcache-frame.o
+zcache-y		+= zcache-spare.o
 zcache-y		+= zcache-cgroup.o
 zcache-y		+= zcache-writeback.o
 zcache-y		+= zcache-admit.o

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page frames: the only place where zcache allocates and frees them.
+ * Page frames: the only place where zcache allocates and frees them, but for those
+ * that zcache-spare.c has at hand.
  *
  * When no frame can be had, because the pool is at its limit or memory is
  * short, the least recently used ephemeral frame is emptied and used again:
@@ -14,7 +15,6 @@
 #include <linux/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
-#include <linux/workqueue.h>
 
 #include "zcache.h"
 #include "ramster/ramster.h"
@@ -53,9 +53,6 @@
 
 /* kswapd is shown one frame of so many. */
 #define KSWAPD_SHARE	32
-
-/* Spare frames for file pages, 512 KiB. */
-#define SPARE_FRAMES	128
 
 /**
  * zcache_gfp() - how to allocate for a put
@@ -246,66 +243,12 @@ static bool reserve(struct zcache *zc)
 	return true;
 }
 
-static void spare_add(struct zcache_spare *spare, struct page *page)
-{
-	spin_lock(&spare->lock);
-	list_add(&page->lru, &spare->pages);
-	spare->nr++;
-	spin_unlock(&spare->lock);
-}
-
-/*
- * Fetch spare frames the way any other user of memory does, that is, at the
- * expense of what reclaim thinks the least of. The puts themselves come at the
- * worst of times, when there is no free page, and may not wait for one: without
- * this the cache could not grow just where it is needed.
- */
-static void spare_refill(struct work_struct *work)
-{
-	struct zcache_spare *spare = container_of(work, struct zcache_spare,
-						  refill);
-	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN |
-		    __GFP_NOMEMALLOC;
-	struct page *page;
-
-	WRITE_ONCE(spare->refiller, current);
-	while (READ_ONCE(spare->nr) < SPARE_FRAMES) {
-		page = alloc_page(gfp);
-		if (!page)
-			break;
-		spare_add(spare, page);
-	}
-	WRITE_ONCE(spare->refiller, NULL);
-}
-
-static struct page *spare_take(struct zcache_spare *spare)
-{
-	struct page *page;
-
-	spin_lock(&spare->lock);
-	page = list_first_entry_or_null(&spare->pages, struct page, lru);
-	if (page) {
-		list_del(&page->lru);
-		spare->nr--;
-	}
-	spin_unlock(&spare->lock);
-	return page;
-}
-
 static struct page *page_get(struct zcache *zc, enum zbud_class class,
 			     gfp_t gfp)
 {
-	struct zcache_spare *spare = &zc->spare;
-	struct page *page;
-
 	if (class != ZBUD_EPH)
 		return alloc_page(gfp);
-	/* What was not needed is at hand; the allocator may have to zero. */
-	page = READ_ONCE(spare->nr) > SPARE_FRAMES / 2 ? spare_take(spare) : NULL;
-	page = page ?: alloc_page(gfp) ?: spare_take(spare);
-	if (READ_ONCE(spare->nr) < SPARE_FRAMES / 2)
-		queue_work(system_unbound_wq, &spare->refill);
-	return page;
+	return zcache_spare_page(&zc->spare, gfp);
 }
 
 /* Who may not take the place of file pages is not in such need of a frame. */
@@ -620,10 +563,7 @@ void zcache_frames_free(struct zcache *zc, struct list_head *frames)
 void zcache_frame_unget(struct zcache *zc, struct page *frame)
 {
 	zcache_cgroup_del(zc, frame);
-	if (READ_ONCE(zc->spare.nr) < SPARE_FRAMES)
-		spare_add(&zc->spare, frame);
-	else
-		__free_page(frame);
+	zcache_spare_give(&zc->spare, frame);
 	zcache_count(zc, ZCACHE_PAGEFRAMES_FREED);
 	atomic_long_dec(&zc->nr_frames);
 }
@@ -668,7 +608,7 @@ void zcache_frames_trim(struct zcache *zc)
  */
 static unsigned long shown(struct zcache *zc, unsigned long nr)
 {
-	if (READ_ONCE(zc->spare.refiller) == current)
+	if (zcache_spare_refills(&zc->spare))
 		return 0;
 	return current_is_kswapd() ? nr / KSWAPD_SHARE : nr;
 }
@@ -710,7 +650,7 @@ static unsigned int shrink_of(struct zcache *zc, struct mem_cgroup *memcg)
 /* What is at hand, then what others have here. */
 static unsigned int shrink_root(struct zcache *zc)
 {
-	struct page *page = spare_take(&zc->spare);
+	struct page *page = zcache_spare_take(&zc->spare);
 	LIST_HEAD(frames);
 	unsigned int nr;
 
@@ -773,21 +713,6 @@ static unsigned long cgroup_scan(struct shrinker *shrinker,
 	return freed ?: SHRINK_STOP;
 }
 
-/**
- * zcache_frames_rest() - keep no frames at hand for now
- * @zc: the cache; no file pages are put
- *
- * Context: may sleep.
- */
-void zcache_frames_rest(struct zcache *zc)
-{
-	struct page *page;
-
-	cancel_work_sync(&zc->spare.refill);
-	while ((page = spare_take(&zc->spare)))
-		__free_page(page);
-}
-
 static struct shrinker *shrinker_of(struct zcache *zc, unsigned int flags,
 				    const char *name)
 {
@@ -808,16 +733,13 @@ int zcache_frames_init(struct zcache *zc)
 {
 	struct shrinker *all = shrinker_of(zc, 0, "zcache-eph");
 	struct shrinker *cgroup = shrinker_of(zc, SHRINKER_MEMCG_AWARE, "zcache-eph-cgroup");
-	struct zcache_spare *spare = &zc->spare;
 
 	if (!all || !cgroup) {
 		shrinker_free(all);
 		shrinker_free(cgroup);
 		return -ENOMEM;
 	}
-	spin_lock_init(&spare->lock);
-	INIT_LIST_HEAD(&spare->pages);
-	INIT_WORK(&spare->refill, spare_refill);
+	zcache_spare_init(&zc->spare);
 	all->count_objects = shrinker_count;
 	all->scan_objects = shrinker_scan;
 	all->seeks = EPH_SEEKS;
@@ -825,7 +747,6 @@ int zcache_frames_init(struct zcache *zc)
 	cgroup->scan_objects = cgroup_scan;
 	cgroup->seeks = CGROUP_SEEKS;
 	cgroup->batch = CGROUP_BATCH;
-	queue_work(system_unbound_wq, &spare->refill);
 	zcache_frames_calm(zc);
 	zcache_frames_relieved(zc);
 	zc->shrinker = all;
@@ -843,5 +764,5 @@ void zcache_frames_exit(struct zcache *zc)
 {
 	shrinker_free(zc->cgroups.shrinker);
 	shrinker_free(zc->shrinker);
-	zcache_frames_rest(zc);
+	zcache_spare_rest(&zc->spare);
 }

@@ -572,7 +572,7 @@ static void file_off(struct zcache *zc)
 	cleancache_unregister(&zcache_cleancache_ops);
 	zcache_pool_destroy(zc, ZCACHE_FILE_POOL);
 	zcache_cgroups_rest(zc);
-	zcache_frames_rest(zc);
+	zcache_spare_rest(&zc->spare);
 }
 
 static int swap_on(void)

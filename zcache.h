@@ -491,6 +491,14 @@ void zcache_cgroups_rest(struct zcache *zc);
 void zcache_cgroups_init(struct zcache *zc);
 void zcache_cgroups_exit(struct zcache *zc);
 
+/* zcache-spare.c APIs: */
+struct page *zcache_spare_page(struct zcache_spare *spare, gfp_t gfp);
+struct page *zcache_spare_take(struct zcache_spare *spare);
+void zcache_spare_give(struct zcache_spare *spare, struct page *page);
+bool zcache_spare_refills(const struct zcache_spare *spare);
+void zcache_spare_rest(struct zcache_spare *spare);
+void zcache_spare_init(struct zcache_spare *spare);
+
 /* zcache-frame.c APIs: */
 gfp_t zcache_gfp(enum zbud_class class);
 bool zcache_frames_exceeded(struct zcache *zc);
@@ -512,7 +520,6 @@ struct page *zcache_swap_frame_get(struct zcache *zc, struct obj_cgroup *owner,
 void zcache_frame_unget(struct zcache *zc, struct page *frame);
 void zcache_frames_free(struct zcache *zc, struct list_head *frames);
 void zcache_frames_trim(struct zcache *zc);
-void zcache_frames_rest(struct zcache *zc);
 int zcache_frames_init(struct zcache *zc);
 void zcache_frames_exit(struct zcache *zc);
 

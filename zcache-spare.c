@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page frames at hand for file pages.
+ *
+ * These are put at the worst of times, when there is no free page, and may not wait
+ * for one. So some are fetched beforehand, the way any other user of memory does,
+ * that is, at the expense of what reclaim thinks the least of: without them the cache
+ * could not grow just where it is needed.
+ */
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "zcache.h"
+
+/* 512 KiB. */
+#define SPARE_FRAMES	128
+
+static void add(struct zcache_spare *spare, struct page *page)
+{
+	spin_lock(&spare->lock);
+	list_add(&page->lru, &spare->pages);
+	spare->nr++;
+	spin_unlock(&spare->lock);
+}
+
+static void refill(struct work_struct *work)
+{
+	struct zcache_spare *spare = container_of(work, struct zcache_spare,
+						  refill);
+	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN |
+		    __GFP_NOMEMALLOC;
+	struct page *page;
+
+	WRITE_ONCE(spare->refiller, current);
+	while (READ_ONCE(spare->nr) < SPARE_FRAMES) {
+		page = alloc_page(gfp);
+		if (!page)
+			break;
+		add(spare, page);
+	}
+	WRITE_ONCE(spare->refiller, NULL);
+}
+
+/**
+ * zcache_spare_take() - take one of those at hand
+ * @spare: whose
+ *
+ * Context: any but hard interrupt.
+ * Return: a page, or NULL if there is none.
+ */
+struct page *zcache_spare_take(struct zcache_spare *spare)
+{
+	struct page *page;
+
+	spin_lock(&spare->lock);
+	page = list_first_entry_or_null(&spare->pages, struct page, lru);
+	if (page) {
+		list_del(&page->lru);
+		spare->nr--;
+	}
+	spin_unlock(&spare->lock);
+	return page;
+}
+
+/**
+ * zcache_spare_page() - get a page for a frame
+ * @spare: who has some at hand, and will fetch more
+ * @gfp: how to ask the page allocator, which comes first
+ *
+ * Context: as @gfp says, but not hard interrupt.
+ * Return: a page or NULL.
+ */
+struct page *zcache_spare_page(struct zcache_spare *spare, gfp_t gfp)
+{
+	struct page *page = NULL;
+
+	/* What was not needed is at hand; the allocator may have to zero. */
+	if (READ_ONCE(spare->nr) > SPARE_FRAMES / 2)
+		page = zcache_spare_take(spare);
+	page = page ?: alloc_page(gfp) ?: zcache_spare_take(spare);
+	if (READ_ONCE(spare->nr) < SPARE_FRAMES / 2)
+		queue_work(system_unbound_wq, &spare->refill);
+	return page;
+}
+
+/**
+ * zcache_spare_give() - keep a page at hand, or free it
+ * @spare: for whom
+ * @page: as zcache_spare_page() returned it
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_spare_give(struct zcache_spare *spare, struct page *page)
+{
+	if (READ_ONCE(spare->nr) < SPARE_FRAMES)
+		add(spare, page);
+	else
+		__free_page(page);
+}
+
+/**
+ * zcache_spare_refills() - is it this task that fetches pages?
+ * @spare: for whom
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool zcache_spare_refills(const struct zcache_spare *spare)
+{
+	return READ_ONCE(spare->refiller) == current;
+}
+
+/**
+ * zcache_spare_rest() - have none at hand for now
+ * @spare: whose; no file pages are put
+ *
+ * Context: may sleep.
+ */
+void zcache_spare_rest(struct zcache_spare *spare)
+{
+	struct page *page;
+
+	cancel_work_sync(&spare->refill);
+	while ((page = zcache_spare_take(spare)))
+		__free_page(page);
+}
+
+/**
+ * zcache_spare_init() - begin to have pages at hand
+ * @spare: storage for it
+ *
+ * Undone by zcache_spare_rest().
+ */
+void zcache_spare_init(struct zcache_spare *spare)
+{
+	spin_lock_init(&spare->lock);
+	INIT_LIST_HEAD(&spare->pages);
+	INIT_WORK(&spare->refill, refill);
+	queue_work(system_unbound_wq, &spare->refill);
+}
