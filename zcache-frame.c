@@ -248,7 +248,8 @@ static struct page *page_get(struct zcache *zc, enum zbud_class class,
 {
 	if (class != ZBUD_EPH)
 		return alloc_page(gfp);
-	return zcache_spare_page(&zc->spare, gfp);
+	return zcache_spare_page(&zc->spare,
+				 nr_file_frames(zc) + ramster_eph_frames(), gfp);
 }
 
 /* Who may not take the place of file pages is not in such need of a frame. */

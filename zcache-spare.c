@@ -9,14 +9,20 @@
  */
 #include <linux/gfp.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "zcache.h"
 
-/* 512 KiB. */
-#define SPARE_FRAMES	128
+/*
+ * A quarter of what is in use, within limits: 512 KiB are enough for any burst, and
+ * where hardly anything is kept they would be more than the pages themselves.
+ */
+#define SPARE_SHIFT	2
+#define LEAST_SPARE	16UL
+#define MOST_SPARE	128UL
 
 static void add(struct zcache_spare *spare, struct page *page)
 {
@@ -35,7 +41,7 @@ static void refill(struct work_struct *work)
 	struct page *page;
 
 	WRITE_ONCE(spare->refiller, current);
-	while (READ_ONCE(spare->nr) < SPARE_FRAMES) {
+	while (READ_ONCE(spare->nr) < READ_ONCE(spare->goal)) {
 		page = alloc_page(gfp);
 		if (!page)
 			break;
@@ -68,20 +74,24 @@ struct page *zcache_spare_take(struct zcache_spare *spare)
 /**
  * zcache_spare_page() - get a page for a frame
  * @spare: who has some at hand, and will fetch more
+ * @in_use: how many of file pages' frames there are
  * @gfp: how to ask the page allocator, which comes first
  *
  * Context: as @gfp says, but not hard interrupt.
  * Return: a page or NULL.
  */
-struct page *zcache_spare_page(struct zcache_spare *spare, gfp_t gfp)
+struct page *zcache_spare_page(struct zcache_spare *spare, unsigned long in_use,
+			       gfp_t gfp)
 {
+	unsigned int goal = clamp(in_use >> SPARE_SHIFT, LEAST_SPARE, MOST_SPARE);
 	struct page *page = NULL;
 
+	WRITE_ONCE(spare->goal, goal);
 	/* What was not needed is at hand; the allocator may have to zero. */
-	if (READ_ONCE(spare->nr) > SPARE_FRAMES / 2)
+	if (READ_ONCE(spare->nr) > goal / 2)
 		page = zcache_spare_take(spare);
 	page = page ?: alloc_page(gfp) ?: zcache_spare_take(spare);
-	if (READ_ONCE(spare->nr) < SPARE_FRAMES / 2)
+	if (READ_ONCE(spare->nr) < goal / 2)
 		queue_work(system_unbound_wq, &spare->refill);
 	return page;
 }
@@ -95,7 +105,7 @@ struct page *zcache_spare_page(struct zcache_spare *spare, gfp_t gfp)
  */
 void zcache_spare_give(struct zcache_spare *spare, struct page *page)
 {
-	if (READ_ONCE(spare->nr) < SPARE_FRAMES)
+	if (READ_ONCE(spare->nr) < READ_ONCE(spare->goal))
 		add(spare, page);
 	else
 		__free_page(page);
@@ -139,5 +149,6 @@ void zcache_spare_init(struct zcache_spare *spare)
 	spin_lock_init(&spare->lock);
 	INIT_LIST_HEAD(&spare->pages);
 	INIT_WORK(&spare->refill, refill);
+	spare->goal = LEAST_SPARE;
 	queue_work(system_unbound_wq, &spare->refill);
 }

@@ -201,6 +201,7 @@ struct zcache_cgroups {
  * @lock: protects @pages and @nr
  * @pages: the frames, by their lru
  * @nr: how many
+ * @goal: how many there should be; READ_ONCE and WRITE_ONCE
  * @refill: fetches more
  * @refiller: the task that does, or NULL; READ_ONCE
  */
@@ -208,6 +209,7 @@ struct zcache_spare {
 	spinlock_t lock;	/* pages, nr */
 	struct list_head pages;
 	unsigned int nr;
+	unsigned int goal;
 	struct work_struct refill;
 	struct task_struct *refiller;
 };
@@ -492,7 +494,8 @@ void zcache_cgroups_init(struct zcache *zc);
 void zcache_cgroups_exit(struct zcache *zc);
 
 /* zcache-spare.c APIs: */
-struct page *zcache_spare_page(struct zcache_spare *spare, gfp_t gfp);
+struct page *zcache_spare_page(struct zcache_spare *spare, unsigned long in_use,
+			       gfp_t gfp);
 struct page *zcache_spare_take(struct zcache_spare *spare);
 void zcache_spare_give(struct zcache_spare *spare, struct page *page);
 bool zcache_spare_refills(const struct zcache_spare *spare);

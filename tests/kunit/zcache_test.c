@@ -368,6 +368,36 @@ static void no_relief_without_writer(struct kunit *test)
 	atomic_long_sub(1000, &rig->zc.nr_frames);
 }
 
+/* How many are at hand after one was taken, if so many are in use? */
+static unsigned int at_hand(struct zcache_spare *spare, unsigned long in_use)
+{
+	struct page *page = zcache_spare_page(spare, in_use, GFP_KERNEL);
+
+	flush_work(&spare->refill);
+	if (page)
+		zcache_spare_give(spare, page);
+	return spare->nr;
+}
+
+static void spares_follow_use(struct kunit *test)
+{
+	struct zcache_spare spare;
+	unsigned int i;
+
+	zcache_spare_init(&spare);
+	flush_work(&spare.refill);
+	KUNIT_EXPECT_EQ(test, spare.nr, 16);
+	KUNIT_EXPECT_EQ(test, at_hand(&spare, 0), 16);
+	KUNIT_EXPECT_EQ(test, at_hand(&spare, 100000), 128);
+	/* If less is wanted, they are used up. */
+	for (i = 0; i < 128; i++)
+		at_hand(&spare, 64);
+	KUNIT_EXPECT_EQ(test, at_hand(&spare, 64), 16);
+	KUNIT_EXPECT_EQ(test, at_hand(&spare, 256), 64);
+	zcache_spare_rest(&spare);
+	KUNIT_EXPECT_EQ(test, spare.nr, 0);
+}
+
 static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(swap_eats_files_first),
 	KUNIT_CASE(guest_leaves_files_alone),
@@ -377,6 +407,7 @@ static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(calm_at_swapoff),
 	KUNIT_CASE(relief_keeps_out),
 	KUNIT_CASE(no_relief_without_writer),
+	KUNIT_CASE(spares_follow_use),
 	{}
 };
 
