@@ -65,8 +65,8 @@ static struct cleancache_read known_of(struct zcache *zc,
  * @read: what reading it again takes
  *
  * Context: any.
- * Return: false if it does not pay to keep any page that is read at this cost; but
- * true for some, if that depends on how files are read.
+ * Return: false if it does not pay to keep any page that is read at this cost. If
+ * that depends on how files are read, it is true at some times, to see that.
  */
 bool zcache_worth(struct zcache *zc, struct cleancache_read read)
 {
@@ -77,10 +77,8 @@ bool zcache_worth(struct zcache *zc, struct cleancache_read read)
 	read = known_of(zc, read);
 	if (zcache_cost_way(&zc->cost, read.ns, in_rows) != ZCACHE_NOT_AT_ALL)
 		return true;
-	/* How files are read is seen by what is offered. */
-	return !in_rows &&
-	       zcache_cost_way(&zc->cost, read.ns, true) != ZCACHE_NOT_AT_ALL &&
-	       zcache_reuse_sample(&zc->reuse);
+	return !in_rows && zcache_reuse_sample(jiffies) &&
+	       zcache_cost_way(&zc->cost, read.ns, true) != ZCACHE_NOT_AT_ALL;
 }
 
 /* How likely does it fit into what is left in frames? As a share of all pages. */

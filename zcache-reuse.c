@@ -18,7 +18,9 @@
  *
  * What reclaim drops was read in the same order, more or less. So by whether a page
  * is the neighbour of the one before it is known how files are read: in rows, or
- * here and there.
+ * here and there. It is not taken for granted that they are read in rows: on a fast
+ * disk only these pay, and what is kept for it before it is known is in the way of
+ * others, and makes each read of its file look here first.
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -34,11 +36,10 @@
 /* Offers that a CPU counts by itself before it adds them to those of all. */
 #define OFFER_BATCH	64
 
-/* Of so many batches one is looked at where only that may make a difference. */
-#define SAMPLED		16
+/* One jiffy of 16 is looked at where only that may make a difference. */
+#define SAMPLED_BITS	4
 
-/* The share of neighbours: one, and the weight of an offer in it. */
-#define ALL_IN_ROWS	BIT(16)
+/* The weight of an offer in the share of neighbours. */
 #define ROW_WEIGHT	256
 
 /**
@@ -54,13 +55,11 @@ struct zcache_note {
 /**
  * struct zcache_offers - what a CPU has been offered; preemption is off
  * @nr: how much
- * @asked: how often zcache_reuse_sample() was asked
  * @object: whose page was the last one
  * @index: its page index
  */
 struct zcache_offers {
 	unsigned int nr;
-	unsigned int asked;
 	u64 object;
 	unsigned long index;
 };
@@ -88,7 +87,6 @@ int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages)
 				      (unsigned long)OFFER_BATCH));
 	reuse->buckets = kvcalloc(BIT(reuse->order), sizeof(*reuse->buckets),
 				  GFP_KERNEL);
-	reuse->in_rows = ALL_IN_ROWS;
 	reuse->offered = alloc_percpu(struct zcache_offers);
 	if (reuse->buckets && reuse->offered)
 		return 0;
@@ -123,7 +121,7 @@ static void count_in_row(struct zcache_reuse *reuse, bool in_row)
 	u32 share = READ_ONCE(reuse->in_rows);
 
 	if (in_row)
-		share += (ALL_IN_ROWS - share) / ROW_WEIGHT;
+		share += (ZCACHE_ALL_IN_ROWS - share) / ROW_WEIGHT;
 	else
 		share -= share / ROW_WEIGHT;
 	WRITE_ONCE(reuse->in_rows, share);
@@ -149,30 +147,28 @@ static void count_offer(struct zcache_reuse *reuse, const struct tmem_oid *oid,
  *
  * Context: any.
  * Return: true if at least half of what was offered lately was beside what was
- * offered before it; also as long as nothing is known.
+ * offered before it.
  */
 bool zcache_reuse_in_rows(const struct zcache_reuse *reuse)
 {
-	return READ_ONCE(reuse->in_rows) >= ALL_IN_ROWS / 2;
+	return READ_ONCE(reuse->in_rows) >= ZCACHE_ALL_IN_ROWS / 2;
 }
 
 /**
- * zcache_reuse_sample() - look at a page that will not be kept?
- * @reuse: who watches
+ * zcache_reuse_sample() - look at pages that will not be kept?
+ * @time: when, in jiffies
  *
  * For where a page would be worth something if files were read one page after the
  * other, which they are not: that may change, but to have a look at each of them
- * costs more than to wait for it a bit longer. Those that are looked at follow each
- * other, or neighbours would not be seen.
+ * costs more than to wait for it a bit longer. Those that are looked at go in the same
+ * jiffy, since they have to follow each other, or neighbours would not be seen.
  *
  * Context: any.
- * Return: true for a sixteenth of all.
+ * Return: true for a sixteenth of the time, not at regular intervals.
  */
-bool zcache_reuse_sample(struct zcache_reuse *reuse)
+bool zcache_reuse_sample(unsigned long time)
 {
-	unsigned int asked = this_cpu_inc_return(reuse->offered->asked);
-
-	return asked / OFFER_BATCH % SAMPLED == 0;
+	return hash_32(time, SAMPLED_BITS) == 0;
 }
 
 /* Is a note a better one to give up? One that is free is best, then the older. */

@@ -228,6 +228,8 @@ struct zcache_calm {
 	unsigned long cap;
 };
 
+#define ZCACHE_ALL_IN_ROWS	BIT(16)	/* a share: all of them */
+
 /**
  * struct zcache_reuse - file pages that were offered, and when
  * @buckets: notes by hash; hints, so what races is harmless
@@ -547,7 +549,7 @@ int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages);
 void zcache_reuse_exit(struct zcache_reuse *reuse);
 u16 zcache_reuse_now(const struct zcache_reuse *reuse);
 bool zcache_reuse_in_rows(const struct zcache_reuse *reuse);
-bool zcache_reuse_sample(struct zcache_reuse *reuse);
+bool zcache_reuse_sample(unsigned long time);
 unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
 				const struct tmem_oid *oid,
 				unsigned long index);

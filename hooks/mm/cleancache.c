@@ -291,6 +291,14 @@ static void prepare_pages(struct cleancache_put *put, struct folio *folio)
 	cleancache_owner_put(owner);
 }
 
+static bool worth_it(struct cleancache_put *put)
+{
+	if (put->ops->worth(put->read))
+		return true;
+	WRITE_ONCE(put->mapping->host->i_sb->s_cleancache.worthless, (u32)jiffies);
+	return false;
+}
+
 /**
  * __cleancache_put_begin() - copy a folio that is about to be reclaimed
  * @put: storage for the put
@@ -318,7 +326,7 @@ bool __cleancache_put_begin(struct cleancache_put *put,
 	put->read.active = was_active(folio, mapped);
 	put->srcu_idx = srcu_read_lock(&cleancache_srcu);
 	put->ops = srcu_dereference(cleancache_ops, &cleancache_srcu);
-	if (put->ops && put->ops->worth(put->read)) {
+	if (put->ops && worth_it(put)) {
 		if (inhibited(mapping))
 			count(CLEANCACHE_INHIBITED, folio_nr_pages(folio));
 		else

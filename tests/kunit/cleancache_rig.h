@@ -40,6 +40,7 @@ struct file_token {
  * @keep: a get leaves the page
  * @get_fails: a get of a page that is there does, with this errno
  * @worthless: nothing is worth to be offered
+ * @asked: how often that was asked
  * @read: what it took to read a page again, when one was offered last
  * @tokens: prepared and not finished
  * @first: first index of the last invalidation
@@ -54,6 +55,7 @@ static struct file_backend {
 	bool keep;
 	int get_fails;
 	bool worthless;
+	unsigned int asked;
 	struct cleancache_read read;
 	unsigned int tokens;
 	unsigned long first;
@@ -63,6 +65,7 @@ static struct file_backend {
 
 static bool files_worth(struct cleancache_read read)
 {
+	files.asked++;
 	return !files.worthless;
 }
 

@@ -141,6 +141,13 @@ static void put_not_committed(struct kunit *test)
 	remove_folio(folio, NULL);
 }
 
+/* Begin at the begin of one, and hope that it is long enough. */
+static unsigned long next_jiffy(void)
+{
+	schedule_timeout_uninterruptible(1);
+	return jiffies;
+}
+
 /* What is not worth to be offered is not, and what is there stays. */
 static void not_worth_it(struct kunit *test)
 {
@@ -156,8 +163,28 @@ static void not_worth_it(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, reclaim_folio(read_folio(test, mapping, 4, 0, 1)));
 	KUNIT_EXPECT_EQ(test, kept(), BIT(3));
 	files.worthless = false;
+	next_jiffy();
 	put_pages(test, mapping, 4, 4);
 	KUNIT_EXPECT_EQ(test, kept(), 0x18);
+}
+
+/* Of all folios that go in the same jiffy one asks whether it is worth it. */
+static void not_worth_asking(struct kunit *test)
+{
+	struct address_space *mapping = open_file(test);
+	unsigned long begin;
+
+	files.worthless = true;
+	do {
+		begin = next_jiffy();
+		files.asked = 0;
+		reclaim_folio(read_folio(test, mapping, 4, 0, 1));
+		reclaim_folio(read_folio(test, mapping, 5, 0, 1));
+	} while (time_after(jiffies, begin));
+	KUNIT_EXPECT_EQ(test, files.asked, 1);
+	next_jiffy();
+	reclaim_folio(read_folio(test, mapping, 4, 0, 1));
+	KUNIT_EXPECT_EQ(test, files.asked, 2);
 }
 
 /*
@@ -637,6 +664,7 @@ static struct kunit_case cleancache_cases[] = {
 	KUNIT_CASE(has_before_removal),
 	KUNIT_CASE(put_not_committed),
 	KUNIT_CASE(not_worth_it),
+	KUNIT_CASE(not_worth_asking),
 	KUNIT_CASE(tells_cost),
 	KUNIT_CASE(tells_use),
 	KUNIT_CASE(folio_refused),

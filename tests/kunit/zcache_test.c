@@ -666,15 +666,15 @@ static bool come_back(struct rig *rig, unsigned long index, unsigned int noise,
 static unsigned int nr_after_ninth(struct kunit *test, bool whole, bool in_rows)
 {
 	struct rig *rig = test->priv;
-	u32 rows = rig->zc.reuse.in_rows;
 	unsigned long i, nr = 0;
 
+	rig->zc.reuse.in_rows = ZCACHE_ALL_IN_ROWS;
 	for (i = 0; i < 8; i++)
 		KUNIT_EXPECT_TRUE(test, come_back(rig, i, 100, whole));
 	KUNIT_EXPECT_TRUE(test, come_back(rig, 32, 100, whole));
 	no_more_frames(rig);
 	if (in_rows)
-		rig->zc.reuse.in_rows = rows;
+		rig->zc.reuse.in_rows = ZCACHE_ALL_IN_ROWS;
 	KUNIT_EXPECT_FALSE(test, come_back(rig, 8, NOISE, whole));
 	for (i = 0; i < 8; i++)
 		nr += rig_get(rig, i, 100);

@@ -8,6 +8,7 @@
 
 #include <linux/bitops.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/jump_label.h>
 #include <linux/pagemap.h>
 #include <linux/sched/clock.h>
@@ -48,8 +49,8 @@ struct cleancache_read {
 /**
  * struct cleancache_ops - what a backend does
  * @owner: the module
- * @worth: is it worth to offer pages at all, where reading one again takes @read?
- *	Asked for each folio
+ * @worth: is it worth to offer a folio, where reading a page of it again takes @read?
+ *	If not, no other of the file system is offered for the rest of the jiffy
  * @prepare: copy @page, so that it can be published without allocating; runs
  *	in reclaim with a locked folio; @read as above. Page frames that it takes are
  *	charged to @owner by cleancache_charge(); NULL: to nobody. NULL if the page
@@ -277,12 +278,19 @@ static inline bool cleancache_has(const struct address_space *mapping)
 	return test_bit(AS_CLEANCACHE, &mapping->flags);
 }
 
+/* Where a read costs hardly more than a copy, to ask for each folio would be felt. */
+static inline bool cleancache_worthless(const struct address_space *mapping)
+{
+	return READ_ONCE(mapping->host->i_sb->s_cleancache.worthless) ==
+	       (u32)jiffies;
+}
+
 static inline bool cleancache_put_begin(struct cleancache_put *put,
 					struct address_space *mapping,
 					struct folio *folio, bool mapped)
 {
 	return static_branch_unlikely(&cleancache_key) &&
-	       cleancache_sb_enabled(mapping) &&
+	       cleancache_sb_enabled(mapping) && !cleancache_worthless(mapping) &&
 	       __cleancache_put_begin(put, mapping, folio, mapped);
 }
 

@@ -13,6 +13,8 @@
  * @device_ns: of this, the time for a page; a moving average
  * @call_ns: time in ->readahead() for a page, a moving average; always 0 where
  *	that does not count, because ->readahead() only submits I/O
+ * @worthless: when the backend said last that it is not worth to offer what is read
+ *	at such a cost, in jiffies
  *
  * Part of struct super_block. All of it are estimates, read and written without
  * a lock by READ_ONCE() and WRITE_ONCE(); whoever moves @due on has the turn to
@@ -26,6 +28,7 @@ struct cleancache_reads {
 	u64 sectors;
 	u32 device_ns;
 	u32 call_ns;
+	u32 worthless;
 #endif
 };
 
