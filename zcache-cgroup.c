@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a cgroup has of file pages: page frames that are charged to it, in an order of
- * their own, so that they can give way together with the cgroup's page cache.
+ * What a cgroup has here, in an order of its own. File pages: their page frames are
+ * charged to it, so that they can give way together with the cgroup's page cache. And
+ * swap pages, apart: these are charged by their bytes, zpage by zpage.
  *
  * Who finds one by its cgroup gets a reference, and so has each of its frames, in
  * which it is noted. What it has when its cgroup has been removed is charged to the
@@ -19,7 +20,8 @@
  * those of one that has its share of all, or more, of some that are looked at the one
  * whose oldest pages are the oldest; so nobody loses, to others, what is within his own
  * share. A removed cgroup has none. Who wants one may be among them; he has only himself
- * if no other has so much.
+ * if no other has so much. It is the same when swap pages are to leave for their device,
+ * or for another machine.
  */
 #include <linux/cleancache.h>
 #include <linux/hashtable.h>
@@ -46,8 +48,9 @@
 #define SWEEP		64U
 
 static void cgroup_init(struct zcache *zc, struct zcache_cgroup *cg,
-			struct obj_cgroup *owner)
+			enum zbud_class class, struct obj_cgroup *owner)
 {
+	cg->class = class;
 	zbud_queue_init(&cg->queue, &zc->now);
 	INIT_LIST_HEAD(&cg->raw);
 	INIT_LIST_HEAD(&cg->orphan);
@@ -63,16 +66,20 @@ static void cgroup_init(struct zcache *zc, struct zcache_cgroup *cg,
  */
 void zcache_cgroups_init(struct zcache *zc)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroups *cgs;
+	enum zbud_class class;
 
-	spin_lock_init(&cgs->lock);
-	INIT_LIST_HEAD(&cgs->all);
-	INIT_LIST_HEAD(&cgs->orphans);
-	hash_init(cgs->table);
-	cgroup_init(zc, &cgs->nobody, NULL);
-	list_add(&cgs->nobody.list, &cgs->all);
-	cgs->nr = 1;
-	cgs->swept = jiffies;
+	for (class = 0; class < ZBUD_CLASSES; class++) {
+		cgs = &zc->cgroups[class];
+		spin_lock_init(&cgs->lock);
+		INIT_LIST_HEAD(&cgs->all);
+		INIT_LIST_HEAD(&cgs->orphans);
+		hash_init(cgs->table);
+		cgroup_init(zc, &cgs->nobody, class, NULL);
+		list_add(&cgs->nobody.list, &cgs->all);
+		cgs->nr = 1;
+		cgs->swept = jiffies;
+	}
 }
 
 static struct zcache_cgroup *find(struct zcache_cgroups *cgs,
@@ -154,18 +161,19 @@ static void sweep(struct zcache_cgroups *cgs)
 	}
 }
 
-static struct zcache_cgroup *create(struct zcache *zc, struct obj_cgroup *owner)
+static struct zcache_cgroup *create(struct zcache *zc, enum zbud_class class,
+				    struct obj_cgroup *owner)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroups *cgs = &zc->cgroups[class];
 	struct zcache_cgroup *cg, *other;
 	unsigned long flags;
 
-	cg = kzalloc(sizeof(*cg), zcache_gfp(ZBUD_EPH));
+	cg = kzalloc(sizeof(*cg), zcache_gfp(class));
 	if (!cg) {
 		zcache_count(zc, ZCACHE_FAILED_ALLOC);
 		return NULL;
 	}
-	cgroup_init(zc, cg, owner);
+	cgroup_init(zc, cg, class, owner);
 	spin_lock_irqsave(&cgs->lock, flags);
 	sweep(cgs);
 	other = find(cgs, owner);
@@ -177,7 +185,8 @@ static struct zcache_cgroup *create(struct zcache *zc, struct obj_cgroup *owner)
 		hash_add_rcu(cgs->table, &cg->node, (unsigned long)owner);
 		list_add(&cg->list, &cgs->all);
 		cgs->nr++;
-		cleancache_owner_shrinks(owner, cgs->shrinker);
+		if (cgs->shrinker)
+			cleancache_owner_shrinks(owner, cgs->shrinker);
 	}
 	refcount_inc(&cg->refs);
 	spin_unlock_irqrestore(&cgs->lock, flags);
@@ -190,7 +199,7 @@ static struct zcache_cgroup *look_up(struct zcache_cgroups *cgs,
 {
 	struct zcache_cgroup *cg;
 
-	if (!owner)
+	if (!owner || !IS_ENABLED(CONFIG_CLEANCACHE_MEMCG))
 		return &cgs->nobody;
 	rcu_read_lock();
 	cg = find(cgs, owner);
@@ -209,16 +218,17 @@ static void hold(struct zcache_cgroup *cg)
 /**
  * zcache_cgroup_get() - a page comes: what its cgroup has
  * @zc: the cache
+ * @class: of the page
  * @owner: whom it is charged to, with a reference of the caller; NULL: nobody
  *
  * Context: reclaim; does not sleep.
  * Return: with a reference, or NULL without memory.
  */
-struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc,
+struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc, enum zbud_class class,
 					struct obj_cgroup *owner)
 {
-	struct zcache_cgroup *cg = look_up(&zc->cgroups, owner) ?:
-				   create(zc, owner);
+	struct zcache_cgroup *cg = look_up(&zc->cgroups[class], owner) ?:
+				   create(zc, class, owner);
 
 	/* Who comes at the same time may bring a bit more. */
 	if (cg && owner && atomic_read(&cg->credit) < CREDIT_MAX)
@@ -237,7 +247,7 @@ struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc,
 struct zcache_cgroup *zcache_cgroup_find(struct zcache *zc,
 					 struct obj_cgroup *owner)
 {
-	return look_up(&zc->cgroups, owner);
+	return look_up(&zc->cgroups[ZBUD_EPH], owner);
 }
 
 /**
@@ -262,7 +272,7 @@ static bool exceeds(struct zcache *zc, struct zcache_cgroup *cg)
 }
 
 /**
- * zcache_cgroup_may_grow() - may it have one frame more?
+ * zcache_cgroup_may_grow() - may it have one frame of file pages more?
  * @zc: the cache
  * @cg: whose; the caller has a reference
  *
@@ -279,7 +289,7 @@ bool zcache_cgroup_may_grow(struct zcache *zc, struct zcache_cgroup *cg)
 static bool charge(struct zcache *zc, struct zcache_cgroup *cg,
 		   struct page *frame)
 {
-	if (!cg->owner)
+	if (!cg->owner || cg->class != ZBUD_EPH)
 		return true;
 	if (!zcache_cgroup_may_grow(zc, cg) || cleancache_charge(cg->owner, frame))
 		return false;
@@ -294,11 +304,13 @@ static bool charge(struct zcache *zc, struct zcache_cgroup *cg,
  * @frame: the frame, nobody's so far
  *
  * Context: reclaim; does not sleep.
- * Return: false if it must not have one more.
+ * Return: false if it must not have one more; never, for swap pages.
  */
 bool zcache_cgroup_add(struct zcache *zc, struct zcache_cgroup *cg,
 		       struct page *frame)
 {
+	struct zcache_cgroups *cgs = &zc->cgroups[cg->class];
+
 	if (!charge(zc, cg, frame)) {
 		zcache_count(zc, ZCACHE_CGROUP_LIMIT_HIT);
 		return false;
@@ -306,8 +318,8 @@ bool zcache_cgroup_add(struct zcache *zc, struct zcache_cgroup *cg,
 	hold(cg);
 	frame->index = (unsigned long)cg;
 	if (atomic_long_inc_return(&cg->nr_frames) == 1)
-		atomic_inc(&zc->cgroups.nr_used);
-	atomic_long_inc(&zc->cgroups.nr_frames);
+		atomic_inc(&cgs->nr_used);
+	atomic_long_inc(&cgs->nr_frames);
 	return true;
 }
 
@@ -321,15 +333,17 @@ bool zcache_cgroup_add(struct zcache *zc, struct zcache_cgroup *cg,
 void zcache_cgroup_del(struct zcache *zc, struct page *frame)
 {
 	struct zcache_cgroup *cg = zcache_frame_cgroup(frame);
+	struct zcache_cgroups *cgs;
 
 	if (!cg)
 		return;
 	frame->index = 0;
-	if (cg->owner)
+	if (cg->owner && cg->class == ZBUD_EPH)
 		cleancache_uncharge(frame);
-	atomic_long_dec(&zc->cgroups.nr_frames);
+	cgs = &zc->cgroups[cg->class];
+	atomic_long_dec(&cgs->nr_frames);
 	if (!atomic_long_dec_return(&cg->nr_frames))
-		atomic_dec(&zc->cgroups.nr_used);
+		atomic_dec(&cgs->nr_used);
 	zcache_cgroup_put(cg);
 }
 
@@ -359,19 +373,33 @@ unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg,
 	return max(zpages, pages);
 }
 
+static long nr_frames(const struct zcache_cgroup *cg)
+{
+	return atomic_long_read(&cg->nr_frames);
+}
+
 /* May its frames be taken for others, where each may have so many? */
 static bool may_lose(const struct zcache_cgroup *cg, long share)
 {
-	long nr = atomic_long_read(&cg->nr_frames);
+	long nr = nr_frames(cg);
 
 	return nr && (nr >= share || !list_empty(&cg->orphan));
 }
 
-/* Of one, and some others that may lose frames, who has the oldest pages? */
-static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroup *one,
-				    long share)
+/* What each may have of all: an equal share. */
+static long share_of(const struct zcache_cgroups *cgs)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
+	return DIV_ROUND_UP(zcache_cgroups_frames(cgs), max(atomic_read(&cgs->nr_used), 1));
+}
+
+/*
+ * Of one, and some others that may lose frames, who has the oldest pages, or most? Not
+ * who has been passed in a run, if there is one.
+ */
+static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroups *cgs,
+				    struct zcache_cgroup *one, long share,
+				    unsigned long run)
+{
 	struct zcache_cgroup *cg, *found = NULL;
 	unsigned int i, age, max_age = 0, looks = LOOK_AT;
 	bool raw;
@@ -385,10 +413,11 @@ static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroup *one
 	for (i = 0; i < cgs->nr && looks; i++) {
 		cg = list_first_entry(&cgs->all, struct zcache_cgroup, list);
 		list_move_tail(&cg->list, &cgs->all);
-		if (cg == one || !may_lose(cg, share))
+		if (cg == one || !may_lose(cg, share) || (run && cg->passed == run))
 			continue;
 		age = zcache_cgroup_age(zc, cg, &raw);
-		if (!found || age > max_age) {
+		if (!found || age > max_age ||
+		    (age == max_age && nr_frames(cg) > nr_frames(found))) {
 			found = cg;
 			max_age = age;
 		}
@@ -398,7 +427,7 @@ static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroup *one
 }
 
 /**
- * zcache_cgroup_victim() - whose frames are to be taken?
+ * zcache_cgroup_victim() - whose frames of file pages are to be taken?
  * @zc: the cache
  * @cg: by whom, with a reference of the caller; NULL: by somebody else
  *
@@ -408,9 +437,7 @@ static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroup *one
 struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
 					   struct zcache_cgroup *cg)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
-	int nr = max(atomic_read(&cgs->nr_used), 1);
-	unsigned long share = DIV_ROUND_UP(zcache_cgroups_frames(cgs), nr);
+	struct zcache_cgroups *cgs = &zc->cgroups[ZBUD_EPH];
 	struct zcache_cgroup *victim = cg;
 	unsigned long flags;
 
@@ -418,7 +445,7 @@ struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
 		return &cgs->nobody;
 	if (!cg || zcache_cgroup_may_grow(zc, cg)) {
 		spin_lock_irqsave(&cgs->lock, flags);
-		victim = oldest(zc, cg, share);
+		victim = oldest(zc, cgs, cg, share_of(cgs), 0);
 		if (victim)
 			hold(victim);
 		spin_unlock_irqrestore(&cgs->lock, flags);
@@ -429,7 +456,54 @@ struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
 }
 
 /**
- * zcache_cgroup_with_zpages() - one that has zpages, another one each time
+ * zcache_cgroup_swap_victim() - whose swap pages are to leave?
+ * @zc: the cache
+ * @run: of the writeback worker, which has nothing to look for any more where it has
+ *	noted that; 0: somebody else asks
+ *
+ * Context: any but hard interrupt.
+ * Return: one that has its share, or more; or else, for the worker, any. With a
+ * reference; NULL if nobody has any.
+ */
+struct zcache_cgroup *zcache_cgroup_swap_victim(struct zcache *zc, unsigned long run)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups[ZBUD_PERS];
+	struct zcache_cgroup *victim;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cgs->lock, flags);
+	sweep(cgs);
+	victim = oldest(zc, cgs, NULL, share_of(cgs), run);
+	if (!victim && run)
+		victim = oldest(zc, cgs, NULL, 1, run);
+	if (victim)
+		hold(victim);
+	spin_unlock_irqrestore(&cgs->lock, flags);
+	return victim;
+}
+
+/**
+ * zcache_cgroups_sweep() - forget removed cgroups that have no swap pages any more
+ * @zc: the cache
+ *
+ * Those of file pages are found by who asks what they have.
+ *
+ * Context: any but hard interrupt.
+ */
+void zcache_cgroups_sweep(struct zcache *zc)
+{
+	struct zcache_cgroups *cgs = &zc->cgroups[ZBUD_PERS];
+	unsigned long flags;
+
+	if (READ_ONCE(cgs->nr) == 1 || !time_after(jiffies, READ_ONCE(cgs->swept)))
+		return;
+	spin_lock_irqsave(&cgs->lock, flags);
+	sweep(cgs);
+	spin_unlock_irqrestore(&cgs->lock, flags);
+}
+
+/**
+ * zcache_cgroup_with_zpages() - one that has zpages of files, another one each time
  * @zc: the cache
  *
  * Context: any but hard interrupt.
@@ -437,7 +511,7 @@ struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
  */
 struct zcache_cgroup *zcache_cgroup_with_zpages(struct zcache *zc)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroups *cgs = &zc->cgroups[ZBUD_EPH];
 	struct zcache_cgroup *cg, *found = NULL;
 	unsigned long flags;
 	unsigned int i;
@@ -465,7 +539,7 @@ struct zcache_cgroup *zcache_cgroup_with_zpages(struct zcache *zc)
  */
 unsigned long zcache_cgroup_frames(struct zcache *zc, struct mem_cgroup *memcg)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroups *cgs = &zc->cgroups[ZBUD_EPH];
 	struct zcache_cgroup *cg;
 	unsigned long nr = 0, flags;
 
@@ -500,7 +574,7 @@ struct zcache_cgroup *zcache_cgroup_of(struct zcache *zc,
 	struct zcache_cgroup *cg;
 
 	rcu_read_lock();
-	cg = find_of(&zc->cgroups, memcg);
+	cg = find_of(&zc->cgroups[ZBUD_EPH], memcg);
 	if (cg && cg->owner && !refcount_inc_not_zero(&cg->refs))
 		cg = NULL;
 	rcu_read_unlock();
@@ -518,7 +592,7 @@ struct zcache_cgroup *zcache_cgroup_of(struct zcache *zc,
 struct zcache_cgroup *zcache_cgroup_orphan(struct zcache *zc,
 					   struct mem_cgroup *memcg)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroups *cgs = &zc->cgroups[ZBUD_EPH];
 	struct zcache_cgroup *cg, *found = NULL;
 	unsigned long flags;
 
@@ -541,15 +615,17 @@ struct zcache_cgroup *zcache_cgroup_orphan(struct zcache *zc,
 /**
  * zcache_cgroups_stats() - what all together have
  * @zc: the cache
+ * @class: of pages of this class
  * @stats: set to the sum
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int zcache_cgroups_stats(struct zcache *zc, struct zbud_stats *stats)
+int zcache_cgroups_stats(struct zcache *zc, enum zbud_class class,
+			 struct zbud_stats *stats)
 {
 	struct zbud_stats *one = kmalloc(sizeof(*one), GFP_KERNEL);
-	struct zcache_cgroups *cgs = &zc->cgroups;
+	struct zcache_cgroups *cgs = &zc->cgroups[class];
 	struct zcache_cgroup *cg;
 	unsigned long flags;
 
@@ -568,30 +644,38 @@ int zcache_cgroups_stats(struct zcache *zc, struct zbud_stats *stats)
 
 /**
  * zcache_cgroups_rest() - forget all that have no frames
- * @zc: the cache; no file pages are put
+ * @zc: the cache
  *
  * Context: any but hard interrupt.
  */
 void zcache_cgroups_rest(struct zcache *zc)
 {
-	struct zcache_cgroups *cgs = &zc->cgroups;
 	struct zcache_cgroup *cg, *next;
+	struct zcache_cgroups *cgs;
+	enum zbud_class class;
 	unsigned long flags;
 
-	spin_lock_irqsave(&cgs->lock, flags);
-	list_for_each_entry_safe(cg, next, &cgs->all, list)
-		remove_unused(cgs, cg);
-	spin_unlock_irqrestore(&cgs->lock, flags);
+	for (class = 0; class < ZBUD_CLASSES; class++) {
+		cgs = &zc->cgroups[class];
+		spin_lock_irqsave(&cgs->lock, flags);
+		list_for_each_entry_safe(cg, next, &cgs->all, list)
+			remove_unused(cgs, cg);
+		spin_unlock_irqrestore(&cgs->lock, flags);
+	}
 }
 
 /**
  * zcache_cgroups_exit() - undo zcache_cgroups_init()
- * @zc: the cache; all file pages are gone
+ * @zc: the cache; all pages are gone
  *
  * Context: may sleep.
  */
 void zcache_cgroups_exit(struct zcache *zc)
 {
+	enum zbud_class class;
+
 	zcache_cgroups_rest(zc);
-	WARN_ON_ONCE(zc->cgroups.nr != 1 || zcache_cgroups_frames(&zc->cgroups));
+	for (class = 0; class < ZBUD_CLASSES; class++)
+		WARN_ON_ONCE(zc->cgroups[class].nr != 1 ||
+			     zcache_cgroups_frames(&zc->cgroups[class]));
 }

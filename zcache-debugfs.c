@@ -102,14 +102,6 @@ static int event_get(void *data, u64 *val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(event_fops, event_get, NULL, "%llu\n");
 
-static int class_stats(enum zbud_class class, struct zbud_stats *stats)
-{
-	if (class == ZBUD_EPH)
-		return zcache_cgroups_stats(shown, stats);
-	zbud_stats(&shown->swap, stats);
-	return 0;
-}
-
 static int stat_get(void *data, u64 *val)
 {
 	const struct stat_file *file = data;
@@ -119,7 +111,7 @@ static int stat_get(void *data, u64 *val)
 	stats = kmalloc(sizeof(*stats), GFP_KERNEL);
 	if (!stats)
 		return -ENOMEM;
-	err = class_stats(file->class, stats);
+	err = zcache_cgroups_stats(shown, file->class, stats);
 	if (!err)
 		*val = *(unsigned long *)((void *)stats + file->offset);
 	kfree(stats);
@@ -130,7 +122,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(stat_fops, stat_get, NULL, "%llu\n");
 /* Frames of zpages, and those of raw pages. */
 static int eph_pageframes_get(void *data, u64 *val)
 {
-	*val = zcache_cgroups_frames(&shown->cgroups);
+	*val = zcache_cgroups_frames(&shown->cgroups[ZBUD_EPH]);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(eph_pageframes_fops, eph_pageframes_get, NULL,
@@ -171,7 +163,7 @@ static int histogram_show(struct seq_file *m, void *v)
 	if (!stats)
 		return -ENOMEM;
 	for (class = 0; class < ZBUD_CLASSES && !err; class++)
-		err = class_stats(class, &stats[class]);
+		err = zcache_cgroups_stats(shown, class, &stats[class]);
 	if (err)
 		goto out;
 

@@ -76,7 +76,7 @@ static unsigned long frames_limit(struct zcache *zc)
 
 static unsigned long nr_file_frames(struct zcache *zc)
 {
-	return zcache_cgroups_frames(&zc->cgroups);
+	return zcache_cgroups_frames(&zc->cgroups[ZBUD_EPH]);
 }
 
 /**
@@ -467,8 +467,9 @@ unsigned int zcache_oldest_names(struct zcache *zc, enum zbud_class class,
 	unsigned int nr;
 
 	if (class == ZBUD_PERS)
-		return zbud_oldest_names(&zc->swap, names, max);
-	cg = zcache_cgroup_with_zpages(zc);
+		cg = zcache_cgroup_swap_victim(zc, 0);
+	else
+		cg = zcache_cgroup_with_zpages(zc);
 	if (!cg)
 		return 0;
 	nr = zbud_oldest_names(&cg->queue, names, max);
@@ -621,6 +622,7 @@ static unsigned long shrinker_count(struct shrinker *shrinker,
 	unsigned long nr;
 
 	look_at_slots(zc);
+	zcache_cgroups_sweep(zc);
 	nr = zcache_cgroup_frames(zc, NULL) + READ_ONCE(zc->spare.nr) +
 	     ramster_eph_frames();
 	return nr ? shown(zc, nr) : SHRINK_EMPTY;
@@ -751,7 +753,7 @@ int zcache_frames_init(struct zcache *zc)
 	zcache_frames_calm(zc);
 	zcache_frames_relieved(zc);
 	zc->shrinker = all;
-	zc->cgroups.shrinker = cgroup;
+	zc->cgroups[ZBUD_EPH].shrinker = cgroup;
 	shrinker_register(all);
 	shrinker_register(cgroup);
 	return 0;
@@ -763,7 +765,7 @@ int zcache_frames_init(struct zcache *zc)
  */
 void zcache_frames_exit(struct zcache *zc)
 {
-	shrinker_free(zc->cgroups.shrinker);
+	shrinker_free(zc->cgroups[ZBUD_EPH].shrinker);
 	shrinker_free(zc->shrinker);
 	zcache_spare_rest(&zc->spare);
 }

@@ -115,9 +115,7 @@ int zcache_pool_create(struct zcache *zc, u32 id, enum zbud_class class)
 	if (!pool)
 		return -ENOMEM;
 	pool->zc = zc;
-	pool->queue = &zc->swap;
-	if (class == ZBUD_EPH)
-		pool->cg = &zc->cgroups.nobody;
+	pool->cg = &zc->cgroups[class].nobody;
 	pool->class = class;
 	err = tmem_new_pool(&pool->tmem, id, flags, NULL, &zcache_hostops,
 			    &zcache_pamops);
@@ -495,7 +493,6 @@ static int start(struct zcache *zc)
 {
 	int err;
 
-	zbud_queue_init(&zc->swap, &zc->now);
 	zcache_cgroups_init(zc);
 	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	err = comp_init(zc);
@@ -588,12 +585,13 @@ static int swap_on(void)
 }
 
 /* As far as it can go: pages that are left there are served. */
-static void swap_off(void)
+static void swap_off(struct zcache *zc)
 {
 	if (!zcache_switch.swap)
 		return;
 	frontswap_pause(&zcache_frontswap_ops, true);
 	zcache_switch.swap = frontswap_unregister(&zcache_frontswap_ops);
+	zcache_cgroups_rest(zc);
 }
 
 /* One hook is enough to be of use; which, goes to the log. */
@@ -624,7 +622,7 @@ static void switch_off(struct zcache *zc)
 
 	WRITE_ONCE(zc->off, true);
 	file_off(zc);
-	swap_off();
+	swap_off(zc);
 	zcache_enabled = false;
 	pr_info("off, with %lu swap pages\n", frontswap_nr_stored());
 }
@@ -674,7 +672,7 @@ int zcache_drain(void)
 	if (zcache_switch.swap)
 		err = zcache_writeback_drain(zc);
 	if (!err)
-		swap_off();
+		swap_off(zc);
 	if (err)
 		pr_warn("not drained (error %d): %lu swap pages are left\n",
 			err, frontswap_nr_stored());
@@ -705,7 +703,7 @@ static void leave(struct zcache *zc)
 	zcache_sysfs_exit();
 	mutex_lock(&zcache_switch.lock);
 	file_off(zc);
-	swap_off();
+	swap_off(zc);
 	WARN_ON_ONCE(zcache_switch.swap);
 	mutex_unlock(&zcache_switch.lock);
 	stop(zc);

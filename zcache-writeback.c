@@ -45,11 +45,7 @@
 /* Zpages of a group that are looked at. */
 #define NAMES		64
 
-/*
- * When nothing could be written of as many groups in a row as there are, and of a few
- * more, how long none is tried.
- */
-#define FUTILE		32
+/* When nothing is left that could be written, how long none is tried. */
 #define REST		HZ
 
 /* How long a device that has failed is left alone. */
@@ -85,6 +81,7 @@ struct flight {
  * @oom: asks before a program is killed
  * @sick: when a write failed last, in jiffies; READ_ONCE
  * @vain: when there was nothing that could be written, in jiffies; READ_ONCE
+ * @run: how often it has run; the worker's
  * @old: the worker's
  * @drained: of zcache_writeback_drain(), which runs once at a time
  * @names: what is in a group; the worker's
@@ -96,6 +93,7 @@ struct zcache_writeback {
 	struct notifier_block oom;
 	unsigned long sick;
 	unsigned long vain;
+	unsigned long run;
 	struct flight old;
 	struct flight drained;
 	struct zbud_name names[NAMES];
@@ -173,18 +171,37 @@ static bool write_page(struct zcache_writeback *wb,
 	       is_here(wb->zc, name) && !write_slot(&wb->old, type, offset);
 }
 
-/* How many pages of the oldest group are on their way? */
-static unsigned int write_group(struct zcache_writeback *wb)
+/* How many pages of the oldest group of a cgroup are on their way? */
+static unsigned int write_group(struct zcache_writeback *wb, struct zcache_cgroup *cg)
 {
 	unsigned int i, nr, written = 0;
 	struct blk_plug plug;
 
-	nr = zbud_oldest_names(&wb->zc->swap, wb->names, NAMES);
+	nr = zbud_oldest_names(&cg->queue, wb->names, NAMES);
 	blk_start_plug(&plug);
 	for (i = 0; i < nr; i++)
 		written += write_page(wb, &wb->names[i]);
 	blk_finish_plug(&plug);
 	return written;
+}
+
+/*
+ * Write what one has that is to lose some. If nothing could be written of as many
+ * groups in a row as it has, it is passed for the rest of the run: its pages may not be
+ * written, or not now. False if all have been passed.
+ */
+static bool write_some(struct zcache_writeback *wb)
+{
+	struct zcache_cgroup *cg = zcache_cgroup_swap_victim(wb->zc, wb->run);
+
+	if (!cg)
+		return false;
+	if (write_group(wb, cg))
+		cg->vain = 0;
+	else if (++cg->vain > READ_ONCE(cg->queue.stats.groups))
+		cg->passed = wb->run;
+	zcache_cgroup_put(cg);
+	return true;
 }
 
 static bool is_sick(const struct zcache_writeback *wb)
@@ -211,20 +228,20 @@ static bool is_wanted(const struct zcache_writeback *wb)
 	       zcache_frames_above_goal(wb->zc);
 }
 
-/* A cgroup may have much here that must not be written: look at all there is. */
 static void writeback_work(struct work_struct *work)
 {
 	struct zcache_writeback *wb = container_of(to_delayed_work(work),
 						   struct zcache_writeback, work);
 	unsigned int noreclaim = memalloc_noreclaim_save();
-	long futile = 0;
 
-	while (is_wanted(wb) && futile <= FUTILE + nr_frames(wb) / ZBUD_FRAMES) {
-		futile = write_group(wb) ? 0 : futile + 1;
+	wb->run++;
+	while (is_wanted(wb)) {
+		if (!write_some(wb)) {
+			WRITE_ONCE(wb->vain, jiffies);
+			break;
+		}
 		cond_resched();
 	}
-	if (futile && is_wanted(wb))
-		WRITE_ONCE(wb->vain, jiffies);
 	end_all(&wb->old);
 	zcache_frames_relieved(wb->zc);
 	memalloc_noreclaim_restore(noreclaim);

@@ -55,16 +55,29 @@ struct put {
 	const void *src;
 };
 
+static struct page *take_swap_frame(struct put *put)
+{
+	struct zcache *zc = put->pool->zc;
+	struct page *frame;
+
+	if (put->owner)
+		frame = zcache_swap_frame_get(zc, put->owner, put->plan.from);
+	else
+		frame = zcache_frame_get(zc, ZBUD_PERS, NULL, put->plan.from);
+	if (frame && put->plan.cg)
+		zcache_cgroup_add(zc, put->plan.cg, frame);
+	return frame;
+}
+
 static struct page *take_frame(struct put *put)
 {
 	struct page *frame = put->plan.frame;
 
+	if (put->pool->class == ZBUD_PERS)
+		return take_swap_frame(put);
 	put->plan.frame = NULL;
-	if (put->owner)
-		return zcache_swap_frame_get(put->pool->zc, put->owner,
-					     put->plan.from);
-	return frame ?: zcache_frame_get(put->pool->zc, put->pool->class,
-					 put->plan.cg, put->plan.from);
+	return frame ?: zcache_frame_get(put->pool->zc, ZBUD_EPH, put->plan.cg,
+					 put->plan.from);
 }
 
 /* Room for a zpage: where there is some, or else in another frame. */
@@ -255,7 +268,8 @@ void zcache_unpin(struct zcache *zc, void *pampd)
 {
 	LIST_HEAD(frames);
 
-	put_zpage(queue_of(pampd, &zc->swap), pampd, &frames);
+	put_zpage(queue_of(pampd, &zc->cgroups[ZBUD_PERS].nobody.queue), pampd,
+		  &frames);
 	zcache_frames_free(zc, &frames);
 }
 
@@ -352,7 +366,7 @@ void *zcache_file_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 	if (refused(pool->zc))
 		goto out;
 	if (owner) {
-		cg = zcache_cgroup_get(pool->zc, owner);
+		cg = zcache_cgroup_get(pool->zc, ZBUD_EPH, owner);
 		if (!cg)
 			goto out;
 		put.plan.cg = cg;
@@ -391,6 +405,7 @@ void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 			 struct obj_cgroup *owner)
 {
 	struct put put = put_of(pool, oid, index, page);
+	struct zcache_cgroup *cg = NULL;
 	void *pampd = NULL;
 	unsigned long word;
 	bool filled;
@@ -401,12 +416,22 @@ void *zcache_swap_create(struct zcache_pool *pool, const struct tmem_oid *oid,
 		ramster_make_room();
 	if (refused(pool->zc))
 		goto out;
-	if (filled)
+	if (filled) {
 		pampd = zcache_filled_create(pool, &put.handle, word, owner);
-	else if (!zcache_frames_wanted(pool->zc))
-		pampd = store_page(&put, zcache_cost_begin(&pool->zc->cost));
+		goto out;
+	}
+	if (zcache_frames_wanted(pool->zc))
+		goto out;
+	/* Without memory for it, it goes among those that are nobody's. */
+	if (owner)
+		cg = zcache_cgroup_get(pool->zc, ZBUD_PERS, owner);
+	if (cg)
+		put.plan.cg = cg;
+	pampd = store_page(&put, zcache_cost_begin(&pool->zc->cost));
 out:
 	kunmap_local(put.src);
+	if (cg)
+		zcache_cgroup_put(cg);
 	if (!pampd)
 		zcache_count(pool->zc, ZCACHE_FAILED_PERS_PUTS);
 	return pampd;
@@ -436,8 +461,20 @@ void *zcache_page_import(struct zcache_pool *pool,
 			.cg = pool->cg,
 		},
 	};
+	struct zcache_cgroup *cg = NULL;
+	void *pampd;
 
-	return zcache_frames_exceeded(pool->zc) ? NULL : store(&put, content);
+	if (zcache_frames_exceeded(pool->zc))
+		return NULL;
+	/* Of this machine's swap pages it is known whose they are. */
+	if (pool->cg && content->owner)
+		cg = zcache_cgroup_get(pool->zc, pool->class, content->owner);
+	if (cg)
+		put.plan.cg = cg;
+	pampd = store(&put, content);
+	if (cg)
+		zcache_cgroup_put(cg);
+	return pampd;
 }
 
 /**

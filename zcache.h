@@ -7,7 +7,8 @@
  *   zcache-zpage.c	a page to a pampd and back
  *   zcache-desc.c	pages that are not compressed
  *   zcache-frame.c	page frames: limit, eviction, shrinker
- *   zcache-cgroup.c	whose those of file pages are
+ *   zcache-spare.c	those that are at hand
+ *   zcache-cgroup.c	whose they are
  *   zcache-writeback.c	swap pages leave for the swap device
  *   zcache-admit.c	which file pages are let in, and how they are kept
  *   zcache-reuse.c	how long ago a file page was here last
@@ -137,12 +138,15 @@ struct zcache_descs {
 };
 
 /**
- * struct zcache_cgroup - what a cgroup has of file pages
+ * struct zcache_cgroup - what a cgroup has of pages of a class
+ * @class: which; immutable
  * @queue: its zpages
- * @raw: its pages as they are, least recently used first; under the lock of
+ * @raw: its file pages as they are, least recently used first; under the lock of
  *	descriptors
  * @nr_frames: frames of both; atomic
  * @credit: how much more may be charged for what has come; a hint, atomic
+ * @vain: groups in a row of which no page could be written; the writeback worker's
+ * @passed: in which of its runs all have been looked at; its own, others' 0
  * @owner: to whom, with a reference; NULL: to nobody. Immutable
  * @refs: that of the table, one for each frame, and those of users; not if it is
  *	nobody's
@@ -155,10 +159,13 @@ struct zcache_descs {
  * A frame's index says which of these it belongs to; NULL: to none.
  */
 struct zcache_cgroup {
+	enum zbud_class class;
 	struct zbud_queue queue;
 	struct list_head raw;
 	atomic_long_t nr_frames;
 	atomic_t credit;
+	unsigned long vain;
+	unsigned long passed;
 	struct obj_cgroup *owner;
 	refcount_t refs;
 	struct hlist_node node;
@@ -168,7 +175,7 @@ struct zcache_cgroup {
 };
 
 /**
- * struct zcache_cgroups - all of them
+ * struct zcache_cgroups - all of them that have pages of a class
  * @lock: protects what follows, unless said otherwise; irq-safe, outside the locks of
  *	queues and descriptors
  * @all: every one; who is looked at goes to the end
@@ -179,7 +186,8 @@ struct zcache_cgroup {
  * @gone: what those have counted that are no more
  * @nr_frames: frames of all; atomic
  * @nr_used: how many have some; atomic
- * @shrinker: gives back those of cgroups other than the root; immutable
+ * @shrinker: gives back file pages' frames of cgroups other than the root; NULL for
+ *	swap pages; immutable
  * @nobody: what is nobody's
  */
 struct zcache_cgroups {
@@ -316,8 +324,7 @@ struct zcache_plan {
 
 /**
  * struct zcache - all there is
- * @swap: swap pages
- * @cgroups: file pages, and whose they are
+ * @cgroups: pages by class, and whose they are
  * @now: the clock of all queues; READ_ONCE and WRITE_ONCE
  * @pools: tmem pools by id; changes under its own lock, looked up under RCU
  * @nr_frames: page frames held, and their high-water mark
@@ -350,8 +357,7 @@ struct zcache_plan {
  * @debugfs: the directory
  */
 struct zcache {
-	struct zbud_queue swap;
-	struct zcache_cgroups cgroups;
+	struct zcache_cgroups cgroups[ZBUD_CLASSES];
 	u16 now;
 	struct xarray pools;
 	atomic_long_t nr_frames;
@@ -383,7 +389,7 @@ struct zcache {
 struct zcache_pool {
 	struct tmem_pool tmem;
 	struct zcache *zc;
-	struct zcache_cgroup *cg;	/* whose its pages are, if none is named */
+	struct zcache_cgroup *cg;	/* whose its pages are, if none is named, or NULL */
 	struct zbud_queue *queue;	/* where its zpages are, if they are of no cgroup */
 	enum zbud_class class;
 };
@@ -471,7 +477,7 @@ unsigned int zcache_raw_evict(struct zcache *zc, struct zcache_cgroup *cg,
 			      struct list_head *frames);
 
 /* zcache-cgroup.c APIs: */
-struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc,
+struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc, enum zbud_class class,
 					struct obj_cgroup *owner);
 struct zcache_cgroup *zcache_cgroup_find(struct zcache *zc,
 					 struct obj_cgroup *owner);
@@ -484,13 +490,16 @@ unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg,
 			       bool *raw);
 struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
 					   struct zcache_cgroup *cg);
+struct zcache_cgroup *zcache_cgroup_swap_victim(struct zcache *zc, unsigned long run);
+void zcache_cgroups_sweep(struct zcache *zc);
 unsigned long zcache_cgroup_frames(struct zcache *zc, struct mem_cgroup *memcg);
 struct zcache_cgroup *zcache_cgroup_with_zpages(struct zcache *zc);
 struct zcache_cgroup *zcache_cgroup_of(struct zcache *zc,
 				       struct mem_cgroup *memcg);
 struct zcache_cgroup *zcache_cgroup_orphan(struct zcache *zc,
 					   struct mem_cgroup *memcg);
-int zcache_cgroups_stats(struct zcache *zc, struct zbud_stats *stats);
+int zcache_cgroups_stats(struct zcache *zc, enum zbud_class class,
+			 struct zbud_stats *stats);
 void zcache_cgroups_rest(struct zcache *zc);
 void zcache_cgroups_init(struct zcache *zc);
 void zcache_cgroups_exit(struct zcache *zc);

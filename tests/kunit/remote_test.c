@@ -273,7 +273,7 @@ static void files_there_and_back(struct kunit *test)
 static void files_leave_when_got(struct kunit *test)
 {
 	struct two *two = test->priv;
-	struct zbud_stats *stats = &two->rig->zc.cgroups.nobody.queue.stats;
+	struct zbud_stats *stats = &two->rig->zc.cgroups[ZBUD_EPH].nobody.queue.stats;
 	unsigned long i, stored;
 
 	two->rig->zc.exclusive_gets = true;
@@ -299,7 +299,7 @@ static void files_leave_when_got(struct kunit *test)
 static void frames_come_free(struct kunit *test)
 {
 	struct two *two = test->priv;
-	struct zbud_stats *stats = &two->rig->zc.swap.stats;
+	struct zbud_stats *stats = &two->rig->zc.cgroups[ZBUD_PERS].nobody.queue.stats;
 	unsigned long before;
 
 	fill(test, ZBUD_PERS);
@@ -680,7 +680,7 @@ static void make_swap_pool(struct kunit *test, struct two *two)
 	struct zcache *zc = &two->rig->zc;
 
 	two->swap.zc = zc;
-	two->swap.queue = &zc->swap;
+	two->swap.cg = &zc->cgroups[ZBUD_PERS].nobody;
 	two->swap.class = ZBUD_PERS;
 	KUNIT_ASSERT_EQ(test, tmem_new_pool(&two->swap.tmem, SWAP_ID,
 					    TMEM_POOL_PERSISTENT, NULL,

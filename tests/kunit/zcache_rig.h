@@ -148,7 +148,6 @@ static inline int rig_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, rig);
 	zc->max_pool_percent = 50;
 	zc->policy = ZCACHE_PUT_REFAULT;
-	zbud_queue_init(&zc->swap, &zc->now);
 	zcache_cgroups_init(zc);
 	xa_init_flags(&zc->pools, XA_FLAGS_ALLOC);
 	zc->events = alloc_percpu(struct zcache_events);
@@ -162,7 +161,7 @@ static inline int rig_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, zcache_cost_init(&zc->cost), 0);
 	KUNIT_ASSERT_EQ(test, zcache_frames_init(zc), 0);
 	rig->pool.zc = zc;
-	rig->pool.cg = &zc->cgroups.nobody;
+	rig->pool.cg = &zc->cgroups[ZBUD_EPH].nobody;
 	rig->pool.class = ZBUD_EPH;
 	KUNIT_ASSERT_EQ(test, tmem_new_pool(&rig->pool.tmem, RIG_POOL_ID, 0,
 					    NULL, &rig_hostops, &zcache_pamops),

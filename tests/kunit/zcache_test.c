@@ -317,6 +317,19 @@ static void frames_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), 0);
 }
 
+/* The pool is for swap pages, of one of those that have some, or for file pages. */
+static void swap_pool(struct rig *rig, struct zcache_cgroup *cg)
+{
+	rig->pool.class = ZBUD_PERS;
+	rig->pool.cg = cg;
+}
+
+static void file_pool(struct rig *rig)
+{
+	rig->pool.class = ZBUD_EPH;
+	rig->pool.cg = &rig->zc.cgroups[ZBUD_EPH].nobody;
+}
+
 /* Is a swap page taken? It is not published, and gone again. */
 static bool takes_swap_page(struct rig *rig, unsigned int noise)
 {
@@ -327,11 +340,11 @@ static bool takes_swap_page(struct rig *rig, unsigned int noise)
 		rig_fill(page, 1, noise);
 	else
 		memset(page_address(page), 0, PAGE_SIZE);
-	rig->pool.class = ZBUD_PERS;
+	swap_pool(rig, &rig->zc.cgroups[ZBUD_PERS].nobody);
 	pampd = zcache_swap_create(&rig->pool, &rig_oid, 1, page, NULL);
 	if (pampd)
 		zcache_pamops.free(&rig->pool.tmem, pampd);
-	rig->pool.class = ZBUD_EPH;
+	file_pool(rig);
 	__free_page(page);
 	return pampd;
 }
@@ -381,21 +394,22 @@ static unsigned int at_hand(struct zcache_spare *spare, unsigned long in_use)
 
 static void spares_follow_use(struct kunit *test)
 {
-	struct zcache_spare spare;
+	struct zcache_spare *spare = kunit_kzalloc(test, sizeof(*spare), GFP_KERNEL);
 	unsigned int i;
 
-	zcache_spare_init(&spare);
-	flush_work(&spare.refill);
-	KUNIT_EXPECT_EQ(test, spare.nr, 16);
-	KUNIT_EXPECT_EQ(test, at_hand(&spare, 0), 16);
-	KUNIT_EXPECT_EQ(test, at_hand(&spare, 100000), 128);
+	KUNIT_ASSERT_NOT_NULL(test, spare);
+	zcache_spare_init(spare);
+	flush_work(&spare->refill);
+	KUNIT_EXPECT_EQ(test, spare->nr, 16);
+	KUNIT_EXPECT_EQ(test, at_hand(spare, 0), 16);
+	KUNIT_EXPECT_EQ(test, at_hand(spare, 100000), 128);
 	/* If less is wanted, they are used up. */
 	for (i = 0; i < 128; i++)
-		at_hand(&spare, 64);
-	KUNIT_EXPECT_EQ(test, at_hand(&spare, 64), 16);
-	KUNIT_EXPECT_EQ(test, at_hand(&spare, 256), 64);
-	zcache_spare_rest(&spare);
-	KUNIT_EXPECT_EQ(test, spare.nr, 0);
+		at_hand(spare, 64);
+	KUNIT_EXPECT_EQ(test, at_hand(spare, 64), 16);
+	KUNIT_EXPECT_EQ(test, at_hand(spare, 256), 64);
+	zcache_spare_rest(spare);
+	KUNIT_EXPECT_EQ(test, spare->nr, 0);
 }
 
 static struct kunit_case frames_cases[] = {
@@ -424,13 +438,14 @@ static struct kunit_suite frames_suite = {
 #define FEW	4UL
 
 /* One more cgroup, whose frames are charged to nobody. */
-static struct zcache_cgroup *another(struct kunit *test)
+static struct zcache_cgroup *another(struct kunit *test, enum zbud_class class)
 {
 	struct rig *rig = test->priv;
-	struct zcache_cgroups *cgs = &rig->zc.cgroups;
+	struct zcache_cgroups *cgs = &rig->zc.cgroups[class];
 	struct zcache_cgroup *cg = kunit_kzalloc(test, sizeof(*cg), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, cg);
+	cg->class = class;
 	zbud_queue_init(&cg->queue, &rig->zc.now);
 	INIT_LIST_HEAD(&cg->raw);
 	INIT_LIST_HEAD(&cg->orphan);
@@ -443,7 +458,7 @@ static void forget(struct rig *rig, struct zcache_cgroup *cg)
 {
 	tmem_flush_range(&rig->pool.tmem, &rig_oid, 0, ULONG_MAX);
 	list_del(&cg->list);
-	rig->zc.cgroups.nr--;
+	rig->zc.cgroups[cg->class].nr--;
 }
 
 /* Pages as they are: one frame each. */
@@ -463,7 +478,7 @@ static void fill_with(struct kunit *test, struct zcache_cgroup *cg,
 static struct zcache_cgroup *small_beside_large(struct kunit *test)
 {
 	struct rig *rig = test->priv;
-	struct zcache_cgroup *small = another(test);
+	struct zcache_cgroup *small = another(test, ZBUD_EPH);
 
 	fill_with(test, small, 0, FEW);
 	rig->zc.now += 100;
@@ -527,7 +542,7 @@ static void small_takes_from_large(struct kunit *test)
 static void swap_takes_oldest(struct kunit *test)
 {
 	struct rig *rig = test->priv;
-	struct zcache_cgroup *young = rig->pool.cg, *old = another(test);
+	struct zcache_cgroup *young = rig->pool.cg, *old = another(test, ZBUD_EPH);
 
 	fill_with(test, old, 0, FEW);
 	rig->zc.now += 100;
@@ -541,11 +556,69 @@ static void swap_takes_oldest(struct kunit *test)
 	forget(rig, old);
 }
 
+/* Swap pages of one, which nobody else knows. */
+static void put_swap_pages(struct kunit *test, struct zcache_cgroup *cg, void **pampds,
+			   unsigned int nr)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	struct rig *rig = test->priv;
+	unsigned int i;
+
+	swap_pool(rig, cg);
+	for (i = 0; i < nr; i++) {
+		rig_fill(page, i, NOISE);
+		pampds[i] = zcache_swap_create(&rig->pool, &rig_oid, i, page, NULL);
+		KUNIT_EXPECT_NOT_NULL(test, pampds[i]);
+	}
+	file_pool(rig);
+	__free_page(page);
+}
+
+static void free_pampds(struct rig *rig, void **pampds, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (pampds[i])
+			zcache_pamops.free(&rig->pool.tmem, pampds[i]);
+}
+
+/*
+ * Who has more than his share of swap pages loses some, and others only to the writeback
+ * worker, if it has passed him.
+ */
+static void swap_leaves_share(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache *zc = &rig->zc;
+	struct zcache_cgroup *large = &zc->cgroups[ZBUD_PERS].nobody;
+	struct zcache_cgroup *small = another(test, ZBUD_PERS);
+	void *old[FEW] = {}, *young[MANY] = {};
+
+	put_swap_pages(test, small, old, FEW);
+	zc->now += 100;
+	put_swap_pages(test, large, young, MANY);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 0), large);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 1), large);
+	large->passed = 1;
+	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 0), large);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 1), small);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 2), large);
+	small->passed = 1;
+	KUNIT_EXPECT_NULL(test, zcache_cgroup_swap_victim(zc, 1));
+	free_pampds(rig, young, MANY);
+	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 0), small);
+	free_pampds(rig, old, FEW);
+	KUNIT_EXPECT_NULL(test, zcache_cgroup_swap_victim(zc, 0));
+	KUNIT_EXPECT_EQ(test, zcache_cgroups_frames(&zc->cgroups[ZBUD_PERS]), 0);
+	forget(rig, small);
+}
+
 /* Counted in the cgroup's queue, and in all of them. */
 static void sums(struct kunit *test)
 {
 	struct rig *rig = test->priv;
-	struct zcache_cgroup *one = rig->pool.cg, *two = another(test);
+	struct zcache_cgroup *one = rig->pool.cg, *two = another(test, ZBUD_EPH);
 	struct zbud_stats *stats = kunit_kzalloc(test, sizeof(*stats), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, stats);
@@ -555,7 +628,7 @@ static void sums(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, rig_put(rig, 2, NOISE, 0));
 	KUNIT_ASSERT_TRUE(test, rig_put(rig, 3, NOISE, 0));
 	rig->pool.cg = one;
-	KUNIT_EXPECT_EQ(test, zcache_cgroups_stats(&rig->zc, stats), 0);
+	KUNIT_EXPECT_EQ(test, zcache_cgroups_stats(&rig->zc, ZBUD_EPH, stats), 0);
 	KUNIT_EXPECT_EQ(test, stats->zpages, 3);
 	KUNIT_EXPECT_EQ(test, stats->pageframes, rig_frames(rig));
 	KUNIT_EXPECT_EQ(test, one->queue.stats.zpages, 1);
@@ -570,6 +643,7 @@ static struct kunit_case cgroup_cases[] = {
 	KUNIT_CASE(large_takes_own),
 	KUNIT_CASE(small_takes_from_large),
 	KUNIT_CASE(swap_takes_oldest),
+	KUNIT_CASE(swap_leaves_share),
 	KUNIT_CASE(sums),
 	{}
 };
@@ -624,7 +698,7 @@ static void room_is_enough(struct kunit *test)
 	for (i = 2; i < 20; i++)
 		nr += put_again(rig, i, 100, read_ns);
 	KUNIT_EXPECT_GE(test, nr, 3);
-	KUNIT_EXPECT_LE(test, zbud_room(&rig->zc.cgroups.nobody.queue), 100);
+	KUNIT_EXPECT_LE(test, zbud_room(&rig->zc.cgroups[ZBUD_EPH].nobody.queue), 100);
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
 }
 

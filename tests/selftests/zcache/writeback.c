@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Swap pages leave the pool for their device: the least recently used ones, before
- * the limit is reached, or when it is lowered. Whatever happens to a page meanwhile,
- * and to the write, nothing is lost.
+ * the limit is reached, or when it is lowered; and of control groups those of who has
+ * more than its share. Whatever happens to a page meanwhile, and to the write, nothing
+ * is lost.
  */
 #include <limits.h>
 #include <sys/mman.h>
@@ -106,6 +107,58 @@ static void test_oldest_leave(void)
 	munmap(p, 4 * nr * ZC_PAGE);
 }
 
+/* Memory that is charged to a group. */
+static char *pages_in(const char *group, unsigned long nr)
+{
+	char *p = zc_anon(nr * ZC_PAGE, ZC_PAGE);
+
+	madvise(p, nr * ZC_PAGE, MADV_NOHUGEPAGE);
+	zc_cgroup_enter(group);
+	fill(p, 0, nr);
+	zc_cgroup_leave();
+	return p;
+}
+
+/*
+ * What a group has is older than all of the other one's, but no more than its share. One
+ * that has more than that may not be written, and has to stay.
+ */
+static void test_share(void)
+{
+	unsigned long nr = limit / STEP * STEP, few = nr / 4, bad = 0, here;
+	const char *group = zc_cgroup("shares"), *stays;
+	char *p, *other, *kept;
+
+	if (!group) {
+		zc_skip_one("no cgroup2 with a memory controller");
+		zc_skip_one("no cgroup2 with a memory controller");
+		zc_skip_one("no cgroup2 with a memory controller");
+		return;
+	}
+	stays = zc_cgroup_in(group, "stays");
+	zc_cgroup_set(stays, "memory.zswap.writeback", "0");
+	p = pages_in(zc_cgroup_in(group, "few"), few);
+	kept = pages_in(stays, nr / 2);
+	other = pages_in(zc_cgroup_in(group, "many"), 3 * nr);
+	zc_pageout(p, few * ZC_PAGE);
+	zc_pageout(kept, nr / 2 * ZC_PAGE);
+	zc_percent(1);
+	swap_out_slowly(other, 0, 3 * nr);
+	at_rest();
+	zc_percent(50);
+	here = read_from_pool(p, 0, few, &bad);
+	zc_result(here >= few - few / 8,
+		  "%lu of %lu pages of a group are here after another one swapped out %lu",
+		  here, few, 3 * nr);
+	zc_result(read_from_pool(kept, 0, nr / 2, &bad) == nr / 2,
+		  "so are all of one whose pages may not leave");
+	bad += wrong(other, 0, 3 * nr);
+	zc_result(!bad, "%lu pages are wrong", bad);
+	munmap(other, 3 * nr * ZC_PAGE);
+	munmap(kept, nr / 2 * ZC_PAGE);
+	munmap(p, few * ZC_PAGE);
+}
+
 /* However slow the machine is: as long as some have left each second. */
 static bool all_leave(void)
 {
@@ -192,11 +245,12 @@ static void test_failure(void)
 
 int main(void)
 {
-	zc_start(13);
+	zc_start(16);
 	zc_swap_on(NULL, 65536);
 	limit = sysconf(_SC_PHYS_PAGES) / 100;
 	enable(true);
 	test_oldest_leave();
+	test_share();
 	test_lowered();
 	test_race();
 	test_failure();
