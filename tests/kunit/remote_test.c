@@ -372,20 +372,22 @@ static void connection_breaks(struct kunit *test)
 static void keeper_forgets(struct kunit *test)
 {
 	struct two *two = test->priv;
-	unsigned long lost, i, nr = 0;
+	unsigned long sent, lost, i, nr = 0;
 
 	fill(test, ZBUD_PERS);
 	fill(test, ZBUD_EPH);
 	send(test, ZBUD_PERS, NR - 20);
 	send(test, ZBUD_EPH, NR - 20);
-	lost = away(two, ZBUD_PERS);
+	sent = away(two, ZBUD_PERS);
 	crash(two, 1);
 	KUNIT_EXPECT_EQ(test, kept(two, ZBUD_PERS), 0);
 	join(test, 1);
 	await_up(test);
 	KUNIT_EXPECT_TRUE(test, eventually(!away(two, ZBUD_EPH) &&
 					   !away(two, ZBUD_PERS)));
-	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_PERS_PAGES_LOST), lost);
+	/* Some may have been on their way when they were counted. */
+	lost = events(two, 0, RAMSTER_PERS_PAGES_LOST);
+	KUNIT_EXPECT_GE(test, lost, sent);
 	for (i = 0; i < NR; i++) {
 		nr += get_page_out(two, ZBUD_PERS, i) == -ENOENT;
 		KUNIT_EXPECT_NE(test, get_page_out(two, ZBUD_EPH, i),
