@@ -196,10 +196,12 @@ static bool write_some(struct zcache_writeback *wb)
 
 	if (!cg)
 		return false;
-	if (write_group(wb, cg))
+	if (write_group(wb, cg)) {
 		cg->vain = 0;
-	else if (++cg->vain > READ_ONCE(cg->queue.stats.groups))
+	} else if (++cg->vain > READ_ONCE(cg->queue.stats.groups)) {
+		cg->vain = 0;
 		cg->passed = wb->run;
+	}
 	zcache_cgroup_put(cg);
 	return true;
 }

@@ -145,8 +145,8 @@ struct zcache_descs {
  *	descriptors
  * @nr_frames: frames of both; atomic
  * @credit: how much more may be charged for what has come; a hint, atomic
- * @vain: groups in a row of which no page could be written; the writeback worker's
- * @passed: in which of its runs all have been looked at; its own, others' 0
+ * @vain: groups in a row of which no page could be written; the writeback worker's own
+ * @passed: the number of its run in which it has done with this one; its own, too
  * @owner: to whom, with a reference; NULL: to nobody. Immutable
  * @refs: that of the table, one for each frame, and those of users; not if it is
  *	nobody's
