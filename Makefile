@@ -40,6 +40,7 @@ endif
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/admit_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zcache_test.o
+zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/cgroup_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/tmem_random_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zbud_test.o
 zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/zbud_random_test.o

@@ -16,6 +16,7 @@
 #include "test_util.h"
 
 #define RIG_POOL_ID	5
+#define RIG_NOISE	3000	/* of a page that takes most of a frame */
 
 /**
  * struct rig - what a test works on
@@ -126,6 +127,52 @@ static inline unsigned long rig_events(struct rig *rig, enum zcache_event event)
 static inline long rig_frames(struct rig *rig)
 {
 	return atomic_long_read(&rig->zc.nr_frames);
+}
+
+/* A page as it is, that tmem does not know yet. */
+static inline void *rig_make_raw(struct kunit *test, unsigned long index)
+{
+	struct rig *rig = test->priv;
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL), *frame;
+	struct tmem_handle handle = rig_handle(index);
+	void *pampd;
+
+	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, rig->pool.cg,
+				 ZCACHE_FROM_MEMORY);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	rig_fill(page, index, PAGE_SIZE);
+	pampd = zcache_raw_create(&rig->pool, &handle, page_address(page),
+				  frame);
+	__free_page(page);
+	KUNIT_ASSERT_NOT_NULL(test, pampd);
+	return pampd;
+}
+
+static inline void rig_publish(struct kunit *test, unsigned long index, void *pampd)
+{
+	struct rig *rig = test->priv;
+
+	KUNIT_ASSERT_EQ(test, tmem_put(&rig->pool.tmem, &rig_oid, index, pampd,
+				       GFP_KERNEL), 0);
+}
+
+static inline struct page *rig_swap_frame(struct rig *rig)
+{
+	return zcache_frame_get(&rig->zc, ZBUD_PERS, NULL,
+				ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES);
+}
+
+/* The pool is for swap pages, of one of those that have some, or for file pages. */
+static inline void rig_swap_pool(struct rig *rig, struct zcache_cgroup *cg)
+{
+	rig->pool.class = ZBUD_PERS;
+	rig->pool.cg = cg;
+}
+
+static inline void rig_file_pool(struct rig *rig)
+{
+	rig->pool.class = ZBUD_EPH;
+	rig->pool.cg = &rig->zc.cgroups[ZBUD_EPH].nobody;
 }
 
 /* Two slab caches of one name are one too many: there is a zcache already. */

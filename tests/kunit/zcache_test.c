@@ -5,35 +5,8 @@
 #include "zcache_rig.h"
 
 #define SLOW_NS		2000000	/* a read that anything is better than */
-#define NOISE		3000	/* of a page that takes most of a frame */
 
 /* Pages as they are */
-
-static void *make_raw(struct kunit *test, unsigned long index)
-{
-	struct rig *rig = test->priv;
-	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL), *frame;
-	struct tmem_handle handle = rig_handle(index);
-	void *pampd;
-
-	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, rig->pool.cg,
-				 ZCACHE_FROM_MEMORY);
-	KUNIT_ASSERT_NOT_NULL(test, frame);
-	rig_fill(page, index, PAGE_SIZE);
-	pampd = zcache_raw_create(&rig->pool, &handle, page_address(page),
-				  frame);
-	__free_page(page);
-	KUNIT_ASSERT_NOT_NULL(test, pampd);
-	return pampd;
-}
-
-static void publish(struct kunit *test, unsigned long index, void *pampd)
-{
-	struct rig *rig = test->priv;
-
-	KUNIT_ASSERT_EQ(test, tmem_put(&rig->pool.tmem, &rig_oid, index, pampd,
-				       GFP_KERNEL), 0);
-}
 
 static unsigned int evict_raw(struct rig *rig)
 {
@@ -50,7 +23,7 @@ static void raw_oldest_goes(struct kunit *test)
 	unsigned long i;
 
 	for (i = 0; i < 3; i++)
-		publish(test, i, make_raw(test, i));
+		rig_publish(test, i, rig_make_raw(test, i));
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 3);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 0, PAGE_SIZE));	/* used again */
 	KUNIT_EXPECT_EQ(test, evict_raw(rig), 1);
@@ -71,7 +44,7 @@ static void raw_stamp(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp));
 	rig->zc.now = 7;
-	publish(test, 1, make_raw(test, 1));
+	rig_publish(test, 1, rig_make_raw(test, 1));
 	rig->zc.now = 9;
 	KUNIT_EXPECT_TRUE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 7);
@@ -87,10 +60,10 @@ static void raw_read_while_evicted(struct kunit *test)
 	struct rig *rig = test->priv;
 	void *got = kunit_kmalloc(test, PAGE_SIZE, GFP_KERNEL);
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
-	void *pampd = make_raw(test, 1);
+	void *pampd = rig_make_raw(test, 1);
 	LIST_HEAD(frames);
 
-	publish(test, 1, pampd);
+	rig_publish(test, 1, pampd);
 	zcache_desc_pin(&rig->zc, pampd);
 	KUNIT_EXPECT_EQ(test, evict_raw(rig), 0);
 	KUNIT_EXPECT_FALSE(test, rig_flush(rig, 1));
@@ -109,7 +82,7 @@ static void raw_flushed_is_off_lru(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 
-	publish(test, 1, make_raw(test, 1));
+	rig_publish(test, 1, rig_make_raw(test, 1));
 	KUNIT_EXPECT_TRUE(test, rig_flush(rig, 1));
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
 	KUNIT_EXPECT_EQ(test, evict_raw(rig), 0);
@@ -119,10 +92,10 @@ static void raw_flushed_is_off_lru(struct kunit *test)
 static void raw_evicted_before_published(struct kunit *test)
 {
 	struct rig *rig = test->priv;
-	void *pampd = make_raw(test, 1);
+	void *pampd = rig_make_raw(test, 1);
 
 	KUNIT_EXPECT_EQ(test, evict_raw(rig), 0);
-	publish(test, 1, pampd);
+	rig_publish(test, 1, pampd);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, evict_raw(rig), 1);
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
@@ -184,7 +157,7 @@ static void filled_are_bounded(struct kunit *test)
 		handle = rig_handle(i);
 		pampd = zcache_filled_create(&rig->pool, &handle, i, NULL);
 		KUNIT_ASSERT_NOT_NULL(test, pampd);
-		publish(test, i, pampd);
+		rig_publish(test, i, pampd);
 	}
 	KUNIT_EXPECT_LE(test, atomic_long_read(nr), 11);
 	KUNIT_EXPECT_GE(test, rig_events(rig, ZCACHE_EVICTED_EPH_FILLED), 89);
@@ -211,19 +184,13 @@ static struct kunit_suite desc_suite = {
 
 /* Page frames */
 
-static struct page *swap_frame(struct rig *rig)
-{
-	return zcache_frame_get(&rig->zc, ZBUD_PERS, NULL,
-				ZCACHE_FROM_MEMORY | ZCACHE_FROM_FILES);
-}
-
 static void swap_eats_files_first(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct page *frame;
 
-	publish(test, 1, make_raw(test, 1));
-	frame = swap_frame(rig);
+	rig_publish(test, 1, rig_make_raw(test, 1));
+	frame = rig_swap_frame(rig);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
 	KUNIT_EXPECT_FALSE(test, rig_get(rig, 1, PAGE_SIZE));
@@ -237,10 +204,10 @@ static void limit_holds(struct kunit *test)
 	struct page *frame;
 
 	rig->zc.max_pool_percent = 0;
-	KUNIT_EXPECT_NULL(test, swap_frame(rig));
+	KUNIT_EXPECT_NULL(test, rig_swap_frame(rig));
 	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_LIMIT_HIT), 1);
 	rig->zc.max_pool_percent = 50;
-	frame = swap_frame(rig);
+	frame = rig_swap_frame(rig);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	zcache_frame_unget(&rig->zc, frame);
 }
@@ -258,12 +225,12 @@ static void calm_comes_back(struct kunit *test)
 	unsigned long cap, rise, last = 0;
 
 	KUNIT_EXPECT_EQ(test, calm->cap, ULONG_MAX);
-	publish(test, 1, make_raw(test, 1));
-	publish(test, 2, make_raw(test, 2));
-	zcache_frame_unget(&rig->zc, swap_frame(rig));
+	rig_publish(test, 1, rig_make_raw(test, 1));
+	rig_publish(test, 2, rig_make_raw(test, 2));
+	zcache_frame_unget(&rig->zc, rig_swap_frame(rig));
 	KUNIT_EXPECT_EQ(test, calm->cap, 2);
 	KUNIT_EXPECT_TRUE(test, zcache_frames_may_grow(&rig->zc));
-	publish(test, 3, make_raw(test, 3));
+	rig_publish(test, 3, rig_make_raw(test, 3));
 	KUNIT_EXPECT_FALSE(test, zcache_frames_may_grow(&rig->zc));
 
 	for (cap = calm->cap; cap != ULONG_MAX; cap = calm->cap) {
@@ -282,7 +249,7 @@ static void calm_at_swapoff(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 
-	zcache_frame_unget(&rig->zc, swap_frame(rig));
+	zcache_frame_unget(&rig->zc, rig_swap_frame(rig));
 	KUNIT_EXPECT_FALSE(test, zcache_frames_may_grow(&rig->zc));
 	zcache_frames_calm(&rig->zc);
 	KUNIT_EXPECT_TRUE(test, zcache_frames_may_grow(&rig->zc));
@@ -294,7 +261,7 @@ static void guest_leaves_files_alone(struct kunit *test)
 	struct rig *rig = test->priv;
 	struct page *frame;
 
-	publish(test, 1, make_raw(test, 1));
+	rig_publish(test, 1, rig_make_raw(test, 1));
 	frame = zcache_frame_get(&rig->zc, ZBUD_PERS, NULL,
 				 ZCACHE_FROM_MEMORY);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
@@ -310,24 +277,11 @@ static void frames_left(struct kunit *test)
 	unsigned long limit = totalram_pages() / 2;
 
 	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), limit - limit / 8);
-	publish(test, 1, make_raw(test, 1));
+	rig_publish(test, 1, rig_make_raw(test, 1));
 	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc),
 			limit - limit / 8 - 1);
 	rig->zc.max_pool_percent = 0;
 	KUNIT_EXPECT_EQ(test, zcache_frames_left(&rig->zc), 0);
-}
-
-/* The pool is for swap pages, of one of those that have some, or for file pages. */
-static void swap_pool(struct rig *rig, struct zcache_cgroup *cg)
-{
-	rig->pool.class = ZBUD_PERS;
-	rig->pool.cg = cg;
-}
-
-static void file_pool(struct rig *rig)
-{
-	rig->pool.class = ZBUD_EPH;
-	rig->pool.cg = &rig->zc.cgroups[ZBUD_EPH].nobody;
 }
 
 /* Is a swap page taken? It is not published, and gone again. */
@@ -340,11 +294,11 @@ static bool takes_swap_page(struct rig *rig, unsigned int noise)
 		rig_fill(page, 1, noise);
 	else
 		memset(page_address(page), 0, PAGE_SIZE);
-	swap_pool(rig, &rig->zc.cgroups[ZBUD_PERS].nobody);
+	rig_swap_pool(rig, &rig->zc.cgroups[ZBUD_PERS].nobody);
 	pampd = zcache_swap_create(&rig->pool, &rig_oid, 1, page, NULL);
 	if (pampd)
 		zcache_pamops.free(&rig->pool.tmem, pampd);
-	file_pool(rig);
+	rig_file_pool(rig);
 	__free_page(page);
 	return pampd;
 }
@@ -432,229 +386,6 @@ static struct kunit_suite frames_suite = {
 	.test_cases = frames_cases,
 };
 
-/* Whose frames are taken */
-
-#define MANY	24UL
-#define FEW	4UL
-
-/* One more cgroup, whose frames are charged to nobody. */
-static struct zcache_cgroup *another(struct kunit *test, enum zbud_class class)
-{
-	struct rig *rig = test->priv;
-	struct zcache_cgroups *cgs = &rig->zc.cgroups[class];
-	struct zcache_cgroup *cg = kunit_kzalloc(test, sizeof(*cg), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, cg);
-	cg->class = class;
-	zbud_queue_init(&cg->queue, &rig->zc.now);
-	INIT_LIST_HEAD(&cg->raw);
-	INIT_LIST_HEAD(&cg->orphan);
-	list_add(&cg->list, &cgs->all);
-	cgs->nr++;
-	return cg;
-}
-
-static void forget(struct rig *rig, struct zcache_cgroup *cg)
-{
-	tmem_flush_range(&rig->pool.tmem, &rig_oid, 0, ULONG_MAX);
-	list_del(&cg->list);
-	rig->zc.cgroups[cg->class].nr--;
-}
-
-/* Pages as they are: one frame each. */
-static void fill_with(struct kunit *test, struct zcache_cgroup *cg,
-		      unsigned long first, unsigned long nr)
-{
-	struct rig *rig = test->priv;
-	struct zcache_cgroup *before = rig->pool.cg;
-
-	rig->pool.cg = cg;
-	for (; nr; nr--, first++)
-		publish(test, first, make_raw(test, first));
-	rig->pool.cg = before;
-}
-
-/* One more that has less than its share, of older pages; who has more is nobody. */
-static struct zcache_cgroup *small_beside_large(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct zcache_cgroup *small = another(test, ZBUD_EPH);
-
-	fill_with(test, small, 0, FEW);
-	rig->zc.now += 100;
-	fill_with(test, rig->pool.cg, FEW, MANY);
-	return small;
-}
-
-static long frames_of(struct zcache_cgroup *cg)
-{
-	return atomic_long_read(&cg->nr_frames);
-}
-
-/* Take a frame of file pages for one; it goes at once. */
-static void take_for(struct kunit *test, struct zcache_cgroup *cg)
-{
-	struct rig *rig = test->priv;
-	struct page *frame = zcache_frame_get(&rig->zc, ZBUD_EPH, cg,
-					      ZCACHE_FROM_FILES);
-
-	KUNIT_ASSERT_NOT_NULL(test, frame);
-	KUNIT_EXPECT_PTR_EQ(test, zcache_frame_cgroup(frame), cg);
-	zcache_frame_unget(&rig->zc, frame);
-}
-
-/* Who has more than his share loses, however old are the pages of who has less. */
-static void large_takes_own(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct zcache_cgroup *large = rig->pool.cg;
-	struct zcache_cgroup *small = small_beside_large(test);
-	unsigned long i;
-
-	for (i = 0; i < MANY / 2; i++)
-		take_for(test, large);
-	KUNIT_EXPECT_EQ(test, frames_of(large), MANY / 2);
-	KUNIT_EXPECT_EQ(test, frames_of(small), FEW);
-	forget(rig, small);
-}
-
-/* Who has less takes from who has more, until they have the same. */
-static void small_takes_from_large(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct zcache_cgroup *large = rig->pool.cg;
-	struct zcache_cgroup *small = small_beside_large(test);
-	unsigned long i;
-
-	for (i = 0; i < MANY && frames_of(large) > frames_of(small); i++) {
-		take_for(test, small);
-		fill_with(test, small, FEW + MANY + frames_of(small), 1);
-	}
-	KUNIT_EXPECT_EQ(test, frames_of(small), frames_of(large));
-	KUNIT_EXPECT_EQ(test, frames_of(small), (FEW + MANY) / 2);
-	fill_with(test, small, 2 * (FEW + MANY), 1);
-	take_for(test, small);
-	KUNIT_EXPECT_EQ(test, frames_of(large), (FEW + MANY) / 2);
-	forget(rig, small);
-}
-
-/* A swap page takes what is oldest, of those who have their share. */
-static void swap_takes_oldest(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct zcache_cgroup *young = rig->pool.cg, *old = another(test, ZBUD_EPH);
-
-	fill_with(test, old, 0, FEW);
-	rig->zc.now += 100;
-	fill_with(test, young, FEW, FEW);
-	zcache_frame_unget(&rig->zc, swap_frame(rig));
-	KUNIT_EXPECT_EQ(test, frames_of(old), FEW - 1);
-	/* It has not its share any more. */
-	zcache_frame_unget(&rig->zc, swap_frame(rig));
-	KUNIT_EXPECT_EQ(test, frames_of(old), FEW - 1);
-	KUNIT_EXPECT_EQ(test, frames_of(young), FEW - 1);
-	forget(rig, old);
-}
-
-/* Swap pages of one, which nobody else knows. */
-static void put_swap_pages(struct kunit *test, struct zcache_cgroup *cg, void **pampds,
-			   unsigned int nr)
-{
-	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
-	struct rig *rig = test->priv;
-	unsigned int i;
-
-	swap_pool(rig, cg);
-	for (i = 0; i < nr; i++) {
-		rig_fill(page, i, NOISE);
-		pampds[i] = zcache_swap_create(&rig->pool, &rig_oid, i, page, NULL);
-		KUNIT_EXPECT_NOT_NULL(test, pampds[i]);
-	}
-	file_pool(rig);
-	__free_page(page);
-}
-
-static void free_pampds(struct rig *rig, void **pampds, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		if (pampds[i])
-			zcache_pamops.free(&rig->pool.tmem, pampds[i]);
-}
-
-/*
- * Who has more than his share of swap pages loses some, and others only to the writeback
- * worker, if it has passed him.
- */
-static void swap_leaves_share(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct zcache *zc = &rig->zc;
-	struct zcache_cgroup *large = &zc->cgroups[ZBUD_PERS].nobody;
-	struct zcache_cgroup *small = another(test, ZBUD_PERS);
-	void *old[FEW] = {}, *young[MANY] = {};
-
-	put_swap_pages(test, small, old, FEW);
-	zc->now += 100;
-	put_swap_pages(test, large, young, MANY);
-	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 0), large);
-	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 1), large);
-	large->passed = 1;
-	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 0), large);
-	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 1), small);
-	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 2), large);
-	small->passed = 1;
-	KUNIT_EXPECT_NULL(test, zcache_cgroup_swap_victim(zc, 1));
-	free_pampds(rig, young, MANY);
-	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_swap_victim(zc, 0), small);
-	free_pampds(rig, old, FEW);
-	KUNIT_EXPECT_NULL(test, zcache_cgroup_swap_victim(zc, 0));
-	KUNIT_EXPECT_EQ(test, zcache_cgroups_frames(&zc->cgroups[ZBUD_PERS]), 0);
-	forget(rig, small);
-}
-
-/* Counted in the cgroup's queue, and in all of them. */
-static void sums(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct zcache_cgroup *one = rig->pool.cg, *two = another(test, ZBUD_EPH);
-	struct zbud_stats *stats = kunit_kzalloc(test, sizeof(*stats), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, stats);
-	rig->zc.policy = ZCACHE_PUT_ALL;
-	KUNIT_ASSERT_TRUE(test, rig_put(rig, 1, NOISE, 0));
-	rig->pool.cg = two;
-	KUNIT_ASSERT_TRUE(test, rig_put(rig, 2, NOISE, 0));
-	KUNIT_ASSERT_TRUE(test, rig_put(rig, 3, NOISE, 0));
-	rig->pool.cg = one;
-	KUNIT_EXPECT_EQ(test, zcache_cgroups_stats(&rig->zc, ZBUD_EPH, stats), 0);
-	KUNIT_EXPECT_EQ(test, stats->zpages, 3);
-	KUNIT_EXPECT_EQ(test, stats->pageframes, rig_frames(rig));
-	KUNIT_EXPECT_EQ(test, one->queue.stats.zpages, 1);
-	KUNIT_EXPECT_EQ(test, two->queue.stats.zpages, 2);
-	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, NOISE));
-	KUNIT_EXPECT_TRUE(test, rig_get(rig, 2, NOISE));
-	KUNIT_EXPECT_TRUE(test, rig_get(rig, 3, NOISE));
-	forget(rig, two);
-}
-
-static struct kunit_case cgroup_cases[] = {
-	KUNIT_CASE(large_takes_own),
-	KUNIT_CASE(small_takes_from_large),
-	KUNIT_CASE(swap_takes_oldest),
-	KUNIT_CASE(swap_leaves_share),
-	KUNIT_CASE(sums),
-	{}
-};
-
-static struct kunit_suite cgroup_suite = {
-	.name = "zcache_cgroup",
-	.init = rig_init,
-	.exit = rig_exit,
-	.test_cases = cgroup_cases,
-};
-
 /* Admission */
 
 /* A page comes back: the first time it may be let in or not. */
@@ -690,11 +421,11 @@ static void room_is_enough(struct kunit *test)
 	unsigned long i, nr = 0;
 
 	for (i = 0; i < 5000; i++)
-		zcache_cost_size(&rig->zc.cost, i % 10 ? NOISE : 300);
-	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, NOISE, read_ns));
+		zcache_cost_size(&rig->zc.cost, i % 10 ? RIG_NOISE : 300);
+	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, RIG_NOISE, read_ns));
 	KUNIT_ASSERT_EQ(test, rig_frames(rig), 1);
 	no_more_frames(rig);
-	KUNIT_EXPECT_FALSE(test, put_again(rig, 1, NOISE, read_ns));
+	KUNIT_EXPECT_FALSE(test, put_again(rig, 1, RIG_NOISE, read_ns));
 	for (i = 2; i < 20; i++)
 		nr += put_again(rig, i, 100, read_ns);
 	KUNIT_EXPECT_GE(test, nr, 3);
@@ -711,15 +442,15 @@ static void used_is_not_oldest(struct kunit *test)
 
 	rig->zc.policy = ZCACHE_PUT_ALL;
 	for (i = 0; i < 32; i++)
-		KUNIT_ASSERT_TRUE(test, rig_put(rig, i, NOISE, 0));
+		KUNIT_ASSERT_TRUE(test, rig_put(rig, i, RIG_NOISE, 0));
 	KUNIT_ASSERT_EQ(test, 0, tmem_get(&rig->pool.tmem, &rig_oid, 0, NULL));
 	frame = zcache_frame_get(&rig->zc, ZBUD_EPH, rig->pool.cg,
 				 ZCACHE_FROM_FILES);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	zcache_frame_unget(&rig->zc, frame);
-	KUNIT_EXPECT_TRUE(test, rig_get(rig, 0, NOISE));
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 0, RIG_NOISE));
 	for (i = 1; i < 32; i++)
-		nr += rig_get(rig, i, NOISE);
+		nr += rig_get(rig, i, RIG_NOISE);
 	KUNIT_EXPECT_LT(test, nr, 31);
 }
 
@@ -749,7 +480,7 @@ static unsigned int nr_after_ninth(struct kunit *test, bool whole, bool in_rows)
 	no_more_frames(rig);
 	if (in_rows)
 		rig->zc.reuse.in_rows = ZCACHE_ALL_IN_ROWS;
-	KUNIT_EXPECT_FALSE(test, come_back(rig, 8, NOISE, whole));
+	KUNIT_EXPECT_FALSE(test, come_back(rig, 8, RIG_NOISE, whole));
 	for (i = 0; i < 8; i++)
 		nr += rig_get(rig, i, 100);
 	return nr;
@@ -805,7 +536,7 @@ static void active_is_let_in(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, rig_put_read(rig, 0, 100, once));
 	KUNIT_EXPECT_FALSE(test, rig_put_read(rig, i, 100, fast));
 	no_more_frames(rig);
-	KUNIT_EXPECT_FALSE(test, rig_put_read(rig, i + 1, NOISE, often));
+	KUNIT_EXPECT_FALSE(test, rig_put_read(rig, i + 1, RIG_NOISE, often));
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, 100));
 }
 
@@ -816,7 +547,7 @@ static void room_is_enough_for_all(struct kunit *test)
 	unsigned long i, nr = 0;
 
 	rig->zc.policy = ZCACHE_PUT_ALL;
-	KUNIT_ASSERT_TRUE(test, rig_put(rig, 0, NOISE, 0));
+	KUNIT_ASSERT_TRUE(test, rig_put(rig, 0, RIG_NOISE, 0));
 	rig->zc.max_pool_percent = 100;
 	atomic_long_add(totalram_pages(), &rig->zc.nr_frames);
 	atomic_long_sub(1, &rig->zc.nr_frames);
@@ -834,11 +565,11 @@ static void not_in_vain(struct kunit *test)
 	unsigned long i;
 
 	for (i = 0; i < 20000; i++)
-		zcache_cost_size(&rig->zc.cost, NOISE);
-	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, NOISE, SLOW_NS));
+		zcache_cost_size(&rig->zc.cost, RIG_NOISE);
+	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, RIG_NOISE, SLOW_NS));
 	no_more_frames(rig);
 	for (i = 1; i < 20; i++)
-		KUNIT_EXPECT_FALSE(test, put_again(rig, i, NOISE, SLOW_NS));
+		KUNIT_EXPECT_FALSE(test, put_again(rig, i, RIG_NOISE, SLOW_NS));
 	KUNIT_EXPECT_EQ(test, rig_events(rig, ZCACHE_EPH_COMPRESSED_IN_VAIN), 0);
 }
 
@@ -852,7 +583,7 @@ static void put_swap(struct kunit *test, unsigned long index)
 	pampd = zcache_swap_create(&rig->pool, &rig_oid, index, page, NULL);
 	__free_page(page);
 	KUNIT_ASSERT_NOT_NULL(test, pampd);
-	publish(test, index, pampd);
+	rig_publish(test, index, pampd);
 }
 
 /* Pages of one compressor are read while another is in use. */
@@ -923,7 +654,7 @@ static void import_what_was_exported(struct kunit *test)
 	pampd = zcache_page_import(&rig->pool, &handle, &content,
 				   ZCACHE_FROM_MEMORY);
 	KUNIT_ASSERT_NOT_NULL(test, pampd);
-	publish(test, 2, pampd);
+	rig_publish(test, 2, pampd);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 2, 1000));
 	rig->zc.max_pool_percent = 0;
 	KUNIT_EXPECT_NULL(test, zcache_page_import(&rig->pool, &handle,
@@ -944,10 +675,10 @@ static void cap_is_kept(struct kunit *test)
 
 	for (i = 0; i < 20000; i++)
 		zcache_cost_size(&rig->zc.cost, 300);
-	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, NOISE, SLOW_NS));
+	KUNIT_ASSERT_TRUE(test, put_again(rig, 0, RIG_NOISE, SLOW_NS));
 	no_more_frames(rig);
 	for (i = 1; i < 10; i++)
-		KUNIT_EXPECT_FALSE(test, put_again(rig, i, NOISE, SLOW_NS));
+		KUNIT_EXPECT_FALSE(test, put_again(rig, i, RIG_NOISE, SLOW_NS));
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 1);
 	KUNIT_EXPECT_GT(test, rig_events(rig, ZCACHE_EPH_COMPRESSED_IN_VAIN), 0);
 }
@@ -975,4 +706,4 @@ static struct kunit_suite admit_suite = {
 	.test_cases = admit_cases,
 };
 
-kunit_test_suites(&desc_suite, &frames_suite, &cgroup_suite, &admit_suite);
+kunit_test_suites(&desc_suite, &frames_suite, &admit_suite);
