@@ -20,7 +20,7 @@
  * that one cannot allocate. Begin makes sure of the object and of the slot;
  * commit only stores; end gives back whatever lost its place.
  *
- * Pampds are freed without any lock of the core held.
+ * Pampds and objects are freed without any lock of the core held.
  */
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
@@ -45,17 +45,34 @@ static struct tmem_obj *obj_find(struct tmem_pool *pool,
 	return rhashtable_lookup(&pool->objs, oid, objs_params);
 }
 
-/* An empty object that nobody is about to fill leaves the table for good. */
-static void obj_reap(struct tmem_pool *pool, struct tmem_obj *obj)
+/*
+ * Unlock where there may be less in the object than before: an empty one that nobody
+ * is about to fill leaves the table for good.
+ *
+ * Its array may yet have nodes. A slot that cannot be reserved for want of memory
+ * leaves those of its nodes behind that could be had, with nothing in them, and no
+ * later store takes them out. xa_destroy() does; it takes the lock itself, and the
+ * object is still there, since only who has marked it dead frees it.
+ */
+static void obj_unlock(struct tmem_pool *pool, struct tmem_obj *obj,
+		       unsigned long flags)
 {
-	lockdep_assert_held(&obj->pages.xa_lock);
+	bool dies = !obj->nr_pages && !obj->nr_reserved && !obj->dead;
+	unsigned long first = 0;
 
-	if (obj->nr_pages || obj->nr_reserved || obj->dead)
+	lockdep_assert_held(&obj->pages.xa_lock);
+	if (dies) {
+		obj->dead = true;
+		rhashtable_remove_fast(&pool->objs, &obj->node, objs_params);
+		atomic_long_dec(&pool->nr_objs);
+	}
+	xa_unlock_irqrestore(&obj->pages, flags);
+	if (!dies)
 		return;
-	WARN_ON_ONCE(!xa_empty(&obj->pages));
-	obj->dead = true;
-	rhashtable_remove_fast(&pool->objs, &obj->node, objs_params);
-	atomic_long_dec(&pool->nr_objs);
+	if (!xa_empty(&obj->pages)) {
+		WARN_ON_ONCE(xa_find(&obj->pages, &first, ULONG_MAX, XA_PRESENT));
+		xa_destroy(&obj->pages);
+	}
 	pool->hostops->obj_free(obj);
 }
 
@@ -76,7 +93,6 @@ static bool obj_unlink(struct tmem_pool *pool, struct tmem_obj *obj,
 	if (__xa_cmpxchg(&obj->pages, index, pampd, NULL, 0) != pampd)
 		return false;
 	obj_count_page(pool, obj, -1);
-	obj_reap(pool, obj);
 	return true;
 }
 
@@ -106,14 +122,6 @@ static bool obj_reserve(struct tmem_obj *obj)
 		obj->nr_reserved++;
 	xa_unlock_irqrestore(&obj->pages, flags);
 	return alive;
-}
-
-static void obj_unreserve(struct tmem_pool *pool, struct tmem_obj *obj)
-{
-	lockdep_assert_held(&obj->pages.xa_lock);
-
-	obj->nr_reserved--;
-	obj_reap(pool, obj);
 }
 
 /* Find or make the object, and keep it alive for a put. */
@@ -188,7 +196,7 @@ static void obj_destroy(void *ptr, void *arg)
 {
 	struct tmem_obj *obj = ptr;
 	struct tmem_pool *pool = arg;
-	unsigned long index, flags;
+	unsigned long index;
 	void *pampd;
 
 	WARN_ON_ONCE(obj->nr_reserved);
@@ -199,10 +207,7 @@ static void obj_destroy(void *ptr, void *arg)
 	atomic_long_sub(obj->nr_pages, &pool->nr_pages);
 	atomic_long_dec(&pool->nr_objs);
 	xa_destroy(&obj->pages);
-
-	local_irq_save(flags);
 	pool->hostops->obj_free(obj);
-	local_irq_restore(flags);
 }
 
 /**
@@ -256,8 +261,8 @@ int tmem_put_begin(struct tmem_put *put, struct tmem_pool *pool,
 err_unreserve:
 	rcu_read_lock();
 	xa_lock_irqsave(&obj->pages, flags);
-	obj_unreserve(pool, obj);
-	xa_unlock_irqrestore(&obj->pages, flags);
+	obj->nr_reserved--;
+	obj_unlock(pool, obj, flags);
 	rcu_read_unlock();
 err_free:
 	pool->pamops->free(pool, pampd);
@@ -312,8 +317,8 @@ void tmem_put_end(struct tmem_put *put)
 	xa_lock_irqsave(&obj->pages, flags);
 	if (!put->committed)
 		__xa_cmpxchg(&obj->pages, put->index, XA_ZERO_ENTRY, NULL, 0);
-	obj_unreserve(pool, obj);
-	xa_unlock_irqrestore(&obj->pages, flags);
+	obj->nr_reserved--;
+	obj_unlock(pool, obj, flags);
 	rcu_read_unlock();
 
 	if (loser)
@@ -415,7 +420,7 @@ int tmem_get_and_free(struct tmem_pool *pool, const struct tmem_oid *oid,
 		pampd = xa_load(&obj->pages, index);
 		if (pampd)
 			obj_unlink(pool, obj, index, pampd);
-		xa_unlock_irqrestore(&obj->pages, flags);
+		obj_unlock(pool, obj, flags);
 	}
 	rcu_read_unlock();
 
@@ -546,7 +551,7 @@ bool tmem_evict(struct tmem_pool *pool, const struct tmem_oid *oid,
 	if (obj) {
 		xa_lock_irqsave(&obj->pages, flags);
 		done = obj_unlink(pool, obj, index, pampd);
-		xa_unlock_irqrestore(&obj->pages, flags);
+		obj_unlock(pool, obj, flags);
 	}
 	rcu_read_unlock();
 	return done;
@@ -573,10 +578,7 @@ static unsigned int obj_unlink_batch(struct tmem_pool *pool,
 		if (n == TMEM_FLUSH_BATCH)
 			break;
 	}
-	if (n) {
-		obj_count_page(pool, obj, -(int)n);
-		obj_reap(pool, obj);
-	}
+	obj_count_page(pool, obj, -(int)n);
 	return n;
 }
 
@@ -610,7 +612,7 @@ unsigned long tmem_flush_range(struct tmem_pool *pool,
 		if (obj) {
 			xa_lock_irqsave(&obj->pages, flags);
 			n = obj_unlink_batch(pool, obj, &first, last, batch);
-			xa_unlock_irqrestore(&obj->pages, flags);
+			obj_unlock(pool, obj, flags);
 		}
 		rcu_read_unlock();
 

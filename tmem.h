@@ -76,7 +76,7 @@ struct tmem_obj {
  * @obj_alloc: returns an uninitialised object or NULL; gfp as the put's caller
  *	gave it; called without locks
  * @obj_free: gives an object back, after an RCU grace period: lockless lookups
- *	may still hold it; called with interrupts off
+ *	may still hold it; called without locks of the core, interrupts on or off
  */
 struct tmem_hostops {
 	struct tmem_obj *(*obj_alloc)(struct tmem_pool *pool, gfp_t gfp);

@@ -99,6 +99,8 @@ static inline void host_obj_free(struct tmem_obj *tmem)
 
 	if (atomic_dec_if_positive(&obj->host->nr_objs) < 0)
 		atomic_inc(&obj->host->errors);
+	if (!xa_empty(&tmem->pages))
+		atomic_inc(&obj->host->errors);
 	dawdle(obj->host);
 	kfree_rcu(obj, obj.rcu);
 }

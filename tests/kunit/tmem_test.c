@@ -706,6 +706,47 @@ static void no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_objs(test), 2);
 }
 
+/* As a slot leaves it that could not be reserved: a node with nothing in it. */
+static void leave_node(struct kunit *test, unsigned long index)
+{
+	struct host *host = test->priv;
+	XA_STATE(xas, &host->last_obj->pages, index);
+
+	xas_lock_irq(&xas);
+	xas_create_range(&xas);
+	xas_unlock_irq(&xas);
+	KUNIT_ASSERT_EQ(test, 0, xas_error(&xas));
+}
+
+/* Whichever way an object ends, nothing is left of its array: see host_obj_free(). */
+static void no_memory_then_empty(struct kunit *test)
+{
+	struct host *host = test->priv;
+	struct tmem_put put_1;
+	void *item;
+
+	put(test, &oid_a, 5, 11);
+	leave_node(test, 64);
+	KUNIT_EXPECT_TRUE(test, tmem_flush_page(&host->pool, &oid_a, 5));
+	KUNIT_EXPECT_EQ(test, nr_objs(test), 0);
+
+	item = put(test, &oid_a, 5, 12);
+	leave_node(test, BIT(40));
+	KUNIT_EXPECT_TRUE(test, tmem_evict(&host->pool, &oid_a, 5, item));
+	host_free(&host->pool, item);
+	KUNIT_EXPECT_EQ(test, nr_objs(test), 0);
+
+	put(test, &oid_a, BIT(30), 13);
+	leave_node(test, 0);
+	KUNIT_EXPECT_EQ(test, get_and_free(test, &oid_a, BIT(30)), 13);
+	KUNIT_EXPECT_EQ(test, nr_objs(test), 0);
+
+	begin(test, &put_1, &oid_a, 5, make_item(host, 14));
+	leave_node(test, 4096);
+	tmem_put_end(&put_1);
+	KUNIT_EXPECT_EQ(test, nr_objs(test), 0);
+}
+
 static void destroy_pool(struct kunit *test)
 {
 	static const u64 uuid[2] = { 1, 1 };
@@ -752,6 +793,7 @@ static struct kunit_case tmem_cases[] = {
 	KUNIT_CASE(value_entries),
 	KUNIT_CASE(no_memory_for_object),
 	KUNIT_CASE(no_memory),
+	KUNIT_CASE(no_memory_then_empty),
 	KUNIT_CASE(destroy_pool),
 	{}
 };
