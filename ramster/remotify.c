@@ -294,9 +294,8 @@ static int send_group(struct ramster *r, enum zbud_class class)
 
 	if (!keeper)
 		return -ENOSPC;
+	/* Nothing yet of who has his first frame just now: others may have something. */
 	nr = zcache_oldest_names(r->zc, class, names, NAMES);
-	if (!nr)
-		return -ENOENT;
 	for (i = 0; i < nr; i++) {
 		ret = send_one(r, keeper, &names[i], class);
 		if (ret < 0)
@@ -319,7 +318,7 @@ static int send_class(struct ramster *r, enum zbud_class class, int wanted)
 	int sent;
 
 	while (may_go(class) && !READ_ONCE(r->leaving) && futile < FUTILE &&
-	       wanted > 0) {
+	       wanted > 0 && zcache_cgroups_frames(&r->zc->cgroups[class])) {
 		sent = send_group(r, class);
 		if (sent < 0)
 			break;
