@@ -115,7 +115,7 @@ static bool write_some(char *data, unsigned long first, unsigned long nr,
 
 static int writer(unsigned int number)
 {
-	unsigned long i, times = zc_scaled(1000, 250), first, nr;
+	unsigned long i, times = zc_scaled(1000, 150), first, nr;
 	char *data = aligned_alloc(ZC_PAGE, STRIPE * ZC_PAGE);
 	struct zc_rng rng;
 

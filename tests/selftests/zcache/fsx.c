@@ -459,7 +459,7 @@ static void test_block_size(unsigned long block_size, const char *cgroup)
 {
 	unsigned long puts = zc_get("cleancache/puts");
 	unsigned long gets = zc_get("cleancache/succ_gets");
-	unsigned long times = zc_scaled(6000, 1500);
+	unsigned long times = zc_scaled(6000, 1000);
 	pid_t child;
 	bool good;
 

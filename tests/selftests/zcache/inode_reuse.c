@@ -78,7 +78,7 @@ static bool successor_is_right(unsigned int i, uint64_t id)
 
 static void test_unlink(void)
 {
-	unsigned long i, times = zc_scaled(60, 20), base = zc_entries();
+	unsigned long i, times = zc_scaled(60, 12), base = zc_entries();
 	unsigned long left = 0, bad = 0;
 
 	for (i = 0; i < times; i++) {

@@ -111,7 +111,7 @@ static void test(const char *name, bool with_hog)
 {
 	unsigned long puts = zc_get("cleancache/puts");
 	unsigned long gets = zc_get("cleancache/succ_gets");
-	unsigned long i, bad = 0, times = zc_scaled(2000, 400);
+	unsigned long i, bad = 0, times = zc_scaled(2000, 200);
 	pid_t child = 0;
 
 	if (with_hog) {

@@ -11,7 +11,7 @@
 
 . "$(dirname "$0")/common.sh"
 
-seconds=${ZCACHE_SOAK:-40}
+seconds=${ZCACHE_SOAK:-30}
 groups='1 2 3'
 group_limit=6M
 group_pages=3072

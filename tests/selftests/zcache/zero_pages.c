@@ -250,7 +250,7 @@ static void *pager(void *p)
 
 static void test_race(void)
 {
-	unsigned long i, page, bad = 0, nr = zc_scaled(300000, 20000);
+	unsigned long i, page, bad = 0, nr = zc_scaled(300000, 10000);
 	static uint64_t id[NR];
 	char *p = zeros_out();
 	struct zc_rng rng;
