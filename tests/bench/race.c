@@ -356,6 +356,53 @@ static void race_files(const char *folder, unsigned int part, int passes)
 	       (unsigned long long)rest);
 }
 
+/* Files s0, s1 ..., which have never been read before: other names for what is known. */
+static void read_stream(void)
+{
+	static uint64_t buffer[CHUNK / sizeof(uint64_t)];
+	size_t pages = 0;
+	char name[16];
+	ssize_t got;
+	int nr, fd;
+
+	for (nr = 0;; nr++) {
+		snprintf(name, sizeof(name), "s%d", nr);
+		fd = open(name, O_RDONLY);
+		if (fd < 0)
+			break;
+		while ((got = read(fd, buffer, sizeof(buffer))) > 0)
+			pages += got / PAGE;
+		if (got)
+			die("read");
+		close(fd);
+	}
+	printf("stream_pages %zu\n", pages);
+}
+
+static uint64_t time_pass(void)
+{
+	uint64_t begin = now();
+
+	read_in_sequence();
+	return (now() - begin) / 1000000;
+}
+
+/* Files that are read again and again, and in between many others, once. */
+static void race_stream(const char *folder, int passes)
+{
+	uint64_t begin, before = 0;
+	int pass;
+
+	open_files(folder, MAX_FILES);
+	for (pass = 0; pass <= passes; pass++)
+		before = time_pass();
+	printf("before_ms %llu\n", (unsigned long long)before);
+	begin = now();
+	read_stream();
+	printf("stream_ms %llu\n", (unsigned long long)(now() - begin) / 1000000);
+	printf("after_ms %llu\n", (unsigned long long)time_pass());
+}
+
 static void race_mixed(size_t mib, const char *folder, size_t rounds,
 		       unsigned int most)
 {
@@ -487,6 +534,8 @@ int main(int argc, char **argv)
 		race_files(argv[2], 0, atoi(argv[3]));
 	} else if (!strcmp(what, "files-skew") && argc == 5 && atoi(argv[4]) > 0) {
 		race_files(argv[2], atoi(argv[4]), atoi(argv[3]));
+	} else if (!strcmp(what, "stream") && argc == 4) {
+		race_stream(argv[2], atoi(argv[3]));
 	} else if (!strcmp(what, "hold") && argc == 3) {
 		hold(atoi(argv[2]));
 	} else if (!strcmp(what, "cpus") && argc == 3) {
