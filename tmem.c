@@ -56,6 +56,7 @@ static struct tmem_obj *obj_find(struct tmem_pool *pool,
  */
 static void obj_unlock(struct tmem_pool *pool, struct tmem_obj *obj,
 		       unsigned long flags)
+	__releases(&obj->pages.xa_lock)
 {
 	bool dies = !obj->nr_pages && !obj->nr_reserved && !obj->dead;
 	unsigned long first = 0;
