@@ -579,7 +579,8 @@ static unsigned int obj_unlink_batch(struct tmem_pool *pool,
 		if (n == TMEM_FLUSH_BATCH)
 			break;
 	}
-	obj_count_page(pool, obj, -(int)n);
+	if (n)
+		obj_count_page(pool, obj, -(int)n);
 	return n;
 }
 

@@ -59,7 +59,8 @@ struct tmem_pool;
  * All but @node, @oid and @rcu are protected by the lock of @pages, which is
  * taken with interrupts off because a put is committed under the page cache's
  * own irq-safe lock. The object dies when @nr_pages and @nr_reserved are both
- * zero.
+ * zero: who makes one of them less unlocks by obj_unlock(). No value is in @pages
+ * then, but there may be nodes.
  */
 struct tmem_obj {
 	struct rhash_head node;
