@@ -376,6 +376,8 @@ static void read_stream(void)
 			die("read");
 		close(fd);
 	}
+	if (!pages)
+		die("no stream");
 	printf("stream_pages %zu\n", pages);
 }
 
