@@ -41,8 +41,9 @@ start() {
 		sleep 0.1
 	done
 	# Held open, so that nothing that is said is lost.
-	eval "exec {in_$1}<> '$out/control.in' {out_$1}<> '$out/control.out' {mon_$1}<> '$out/monitor.in'"
-	hear "$1" $((60 * slow)) ready
+	eval "exec {in_$1}<> '$out/control.in' {out_$1}<> '$out/control.out'"
+	eval "exec {mon_$1}<> '$out/monitor.in' {hum_$1}<> '$out/monitor.out'"
+	on "$1" true
 }
 
 peers_of() { for_each_peer "$1" echo | paste -sd,; }
@@ -56,11 +57,17 @@ for_each_peer() {
 	done
 }
 
-# hear NODE SECONDS WORD: until this line comes; print those before. A machine that
-# has been silent for so long, or has gone, is not waited for a second time.
+# hear NODE SECONDS NUMBER LINE: say the line, and print what is answered to the command
+# of that number. A guest that is short of memory drops what it receives: so what is not
+# answered is said again. A machine that has been silent for so long, or has gone, is
+# not waited for a second time.
 hear() {
-	local fd=out_$1 line part= end=$((SECONDS + $2))
+	local fd=out_$1 line part='' output=() end=$((SECONDS + $2)) next=$SECONDS
 	while [ "$SECONDS" -lt "$end" ] && [ ! -e "$(folder "$1")/silent" ]; do
+		if [ "$SECONDS" -ge "$next" ]; then
+			tell_line "$1" "$4"
+			next=$((SECONDS + 10))
+		fi
 		if ! read -r -t 5 -u "${!fd}" line; then
 			part+=$line
 			kill -0 "${machine[$1]}" 2> /dev/null || break
@@ -68,10 +75,13 @@ hear() {
 		fi
 		line=$part${line%$'\r'}
 		part=
-		[ "$line" != "$3" ] || return 0
 		case $line in
-		'= '*) return "${line#= }" ;;
-		'| '*) printf '%s\n' "${line#| }" ;;
+		"[ $3") output=() ;;
+		'| '*) output+=("${line#| }") ;;
+		"= $3 "*)
+			[ "${#output[@]}" = 0 ] || printf '%s\n' "${output[@]}"
+			return "${line##* }"
+			;;
 		esac
 	done
 	echo "# node $1 does not answer"
@@ -79,24 +89,47 @@ hear() {
 	return 99
 }
 
-# last_words NODE: let its kernel tell what its tasks do, which ends it
+# tell_line NODE LINE
+tell_line() {
+	local fd=in_$1
+	printf '%s\n' "$2" >&"${!fd}"
+}
+
+# last_words NODE: let its kernel tell what its tasks do, which ends it; those of the
+# kernel itself only if they are not at rest
 last_words() {
 	local out
 	out=$(folder "$1")
 	: > "$out/silent"
+	ask_monitor "$1" 'info registers' | grep -E '^# (CPU|[RE]IP)'
+	ask_monitor "$1" 'info lapic' | grep -E 'LVT|Timer|ISR|IRR'
+	ask_monitor "$1" 'info pic' | grep -E 'irr|isr'
 	monitor "$1" nmi
-	sleep $((3 * slow))
-	awk '/task:/ { shown = / state:[DR]/ } shown && /task:|[+]0x/ { print "# " substr($0, 1, 110) }' \
-		"$out/console" | tail -n 120
+	sleep $((5 * slow))
+	awk '/task:/ { shown = / state:[DR]/ || / task:kworker.* state:S/ || !/ ppid:2 / }
+		shown && /task:|[+]0x/ { print "# " substr($0, 1, 110) }' \
+		"$out/console" | tail -n 200
+}
+
+# ask_monitor NODE COMMAND: what the emulator says to that
+ask_monitor() {
+	local fd line
+	fd=hum_$1
+	monitor "$1" "$2"
+	while read -r -t 2 -u "${!fd}" line; do
+		echo "# ${line%$'\r'}"
+	done
 }
 
 # on NODE COMMAND...: have it done there; its output and its status
 on() {
-	local fd=in_$1 node=$1
+	local node=$1 line
 	shift
-	printf '%s\n' "$*" >&"${!fd}" 2> /dev/null || return 99
-	hear "$node" $((120 * slow)) '= 0'
+	read -r line <<< "$*"
+	command=$((command + 1))
+	hear "$node" $((120 * slow)) "$BASHPID.$command" "$BASHPID.$command ${#line} $line"
 }
+command=0
 
 # monitor NODE COMMAND: tell the emulator
 monitor() {
@@ -120,10 +153,10 @@ crash() {
 
 # off NODE: switch it off, as its user would; does it go off in time?
 off() {
-	local fd=in_$1 left=$((60 * slow))
-	echo quit >&"${!fd}"
+	local left=$((60 * slow))
 	[ ! -e "$(folder "$1")/silent" ] || left=0
 	while kill -0 "${machine[$1]}" 2> /dev/null && [ "$left" -gt 0 ]; do
+		[ $((left % 10)) != 0 ] || tell_line "$1" quit
 		sleep 1
 		left=$((left - 1))
 	done
