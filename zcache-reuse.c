@@ -8,13 +8,15 @@
  * use: longer than what has been used since, and it is not worth it.
  *
  * Time is counted in pages offered: a tick is a sixteenth of the memory that they
- * may be in, or a bit less. The table has two to four notes for each page of memory,
- * in buckets of four. Where notes are short, a loop always loses those that it needs
- * next: so a page may be noted in either of two buckets, where it takes the place of
- * the oldest note. With one bucket for each, a third of the pages of a loop were
+ * may be in, or a bit less. The table has two and a half to five notes for each page of
+ * memory, in buckets of five. Where notes are short, a loop always loses those that it
+ * needs next: so a page may be noted in either of two buckets, where it takes the place
+ * of the oldest note. With one bucket for each, a third of the pages of a loop were
  * forgotten every time though one note in four was free. A note is a few bits of the
  * hash and of the time. A wrong answer costs nothing but a good decision, so there are
- * no locks.
+ * no locks. But it must be rare that the note of another page is taken for that of one
+ * which was never here: of a long stream, one page in thirty, with eight bits of the
+ * hash, were enough to take the place of half of what was kept of other files.
  *
  * What reclaim drops was read in the same order, more or less. So by whether a page
  * is the neighbour of the one before it is known how files are read: in rows, or
@@ -30,7 +32,7 @@
 
 #include "zcache.h"
 
-#define NOTES_PER_PAGE	4
+#define NOTES		5	/* in a bucket */
 #define TICKS_OF_MEMORY	16
 
 /* Offers that a CPU counts by itself before it adds them to those of all. */
@@ -41,16 +43,6 @@
 
 /* The weight of an offer in the share of neighbours. */
 #define ROW_WEIGHT	256
-
-/**
- * struct zcache_note - what is known of a page
- * @tag: some bits of its hash, never 0; 0: no note
- * @tick: when it was offered
- */
-struct zcache_note {
-	u8 tag;
-	u8 tick;
-};
 
 /**
  * struct zcache_offers - what a CPU has been offered; preemption is off
@@ -64,10 +56,21 @@ struct zcache_offers {
 	unsigned long index;
 };
 
-/* One look at memory finds all of them. */
+/**
+ * struct zcache_bucket - what is known of some pages; one look at memory finds all of it
+ * @tag: some bits of the hash of each, never 0; 0: no note
+ * @tick: when it was offered
+ */
 struct zcache_bucket {
-	struct zcache_note note[4];
-} __aligned(8);
+	u16 tag[NOTES];
+	u8 tick[NOTES];
+} __aligned(16);
+
+/* One of them. */
+struct note {
+	struct zcache_bucket *in;
+	unsigned int nr;
+};
 
 /**
  * zcache_reuse_init() - forget everything
@@ -78,11 +81,8 @@ struct zcache_bucket {
  */
 int zcache_reuse_init(struct zcache_reuse *reuse, unsigned long pages)
 {
-	unsigned long nr = pages * NOTES_PER_PAGE /
-			   ARRAY_SIZE(reuse->buckets->note);
-
 	memset(reuse, 0, sizeof(*reuse));
-	reuse->order = ilog2(max(nr, 2UL));
+	reuse->order = ilog2(max(pages, 2UL));
 	reuse->tick_shift = ilog2(max(pages / TICKS_OF_MEMORY,
 				      (unsigned long)OFFER_BATCH));
 	reuse->buckets = kvcalloc(BIT(reuse->order), sizeof(*reuse->buckets),
@@ -171,24 +171,31 @@ bool zcache_reuse_sample(unsigned long time)
 	return hash_32(time, SAMPLED_BITS) == 0;
 }
 
-/* Is a note a better one to give up? One that is free is best, then the older. */
-static bool rather(const struct zcache_note *note,
-		   const struct zcache_note *than, u8 now)
+static u16 tag_of(struct note note)
 {
-	if (!note->tag || !than->tag)
-		return than->tag;
-	return (u8)(now - note->tick) > (u8)(now - than->tick);
+	return note.in->tag[note.nr];
+}
+
+static u8 age_of(struct note note, u8 now)
+{
+	return now - note.in->tick[note.nr];
+}
+
+/* Is a note a better one to give up? One that is free is best, then the older. */
+static bool rather(struct note note, struct note than, u8 now)
+{
+	if (!tag_of(note) || !tag_of(than))
+		return tag_of(than);
+	return age_of(note, now) > age_of(than, now);
 }
 
 /* The note of a page in a bucket, or else the one to give up for it. */
-static struct zcache_note *find_note(struct zcache_bucket *bucket, u8 tag,
-				     u8 now)
+static struct note find_note(struct zcache_bucket *bucket, u16 tag, u8 now)
 {
-	struct zcache_note *oldest = bucket->note, *note;
+	struct note oldest = { .in = bucket }, note = oldest;
 
-	for (note = bucket->note;
-	     note < bucket->note + ARRAY_SIZE(bucket->note); note++) {
-		if (note->tag == tag)
+	for (; note.nr < NOTES; note.nr++) {
+		if (tag_of(note) == tag)
 			return note;
 		if (rather(note, oldest, now))
 			oldest = note;
@@ -197,18 +204,18 @@ static struct zcache_note *find_note(struct zcache_bucket *bucket, u8 tag,
 }
 
 /* The same in both. The second one follows from the first and the tag. */
-static struct zcache_note *find_in_two(struct zcache_reuse *reuse, u64 hash,
-				       u8 tag, u8 now)
+static struct note find_in_two(struct zcache_reuse *reuse, u64 hash, u16 tag,
+			       u8 now)
 {
 	u32 first = hash >> (64 - reuse->order);
 	u32 second = first ^ hash_32(tag, reuse->order);
-	struct zcache_note *one, *other;
+	struct note one, other;
 
 	one = find_note(&reuse->buckets[first], tag, now);
-	if (one->tag == tag)
+	if (tag_of(one) == tag)
 		return one;
 	other = find_note(&reuse->buckets[second], tag, now);
-	return other->tag == tag || rather(other, one, now) ? other : one;
+	return tag_of(other) == tag || rather(other, one, now) ? other : one;
 }
 
 /*
@@ -236,14 +243,15 @@ unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
 				const struct tmem_oid *oid, unsigned long index)
 {
 	u64 hash = hash_page(oid, index);
-	u8 tag = (u8)hash ?: 1, now = zcache_reuse_now(reuse);
-	struct zcache_note *note = find_in_two(reuse, hash, tag, now);
+	u16 tag = (u16)hash ?: 1;
+	u8 now = zcache_reuse_now(reuse);
+	struct note note = find_in_two(reuse, hash, tag, now);
 	unsigned int ticks = 0;
 
-	if (note->tag == tag)
-		ticks = (u8)(now - note->tick) + 1;
-	note->tag = tag;
-	note->tick = now;
+	if (tag_of(note) == tag)
+		ticks = age_of(note, now) + 1;
+	note.in->tag[note.nr] = tag;
+	note.in->tick[note.nr] = now;
 	count_offer(reuse, oid, index);
 	return ticks;
 }

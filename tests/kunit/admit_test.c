@@ -56,8 +56,7 @@ static void pass_time(struct kunit *test, unsigned int ticks)
 
 static void first_is_unknown(struct kunit *test)
 {
-	/* A note that happens to look alike is rare. */
-	KUNIT_EXPECT_LE(test, offer(test, &file, 0, 1000), 20);
+	KUNIT_EXPECT_LE(test, offer(test, &file, 0, 1000), 1);
 }
 
 static void second_is_known(struct kunit *test)
@@ -80,7 +79,15 @@ static void loop_is_known(struct kunit *test)
 static void objects_differ(struct kunit *test)
 {
 	offer(test, &file, 0, 1000);
-	KUNIT_EXPECT_LE(test, offer(test, &other, 0, 1000), 40);
+	KUNIT_EXPECT_LE(test, offer(test, &other, 0, 1000), 1);
+}
+
+/* The table is full, and none of the pages has been here before. */
+static void stream_is_unknown(struct kunit *test)
+{
+	unsigned long nr = MEMORY * 20;
+
+	KUNIT_EXPECT_LE(test, offer(test, &file, 0, nr), nr / 1000);
 }
 
 /* What has passed between two offers, in ticks, is what is returned. */
@@ -183,6 +190,7 @@ static struct kunit_case reuse_cases[] = {
 	KUNIT_CASE(second_is_known),
 	KUNIT_CASE(loop_is_known),
 	KUNIT_CASE(objects_differ),
+	KUNIT_CASE(stream_is_unknown),
 	KUNIT_CASE(tells_interval),
 	KUNIT_CASE(clock_goes),
 	KUNIT_CASE(remembers_loop),
