@@ -67,7 +67,7 @@ struct zbud_zpage {
 /**
  * struct zbud_group - header of a group, in the first chunks of its first frame
  * @room: in the queue's rooms[@nr_free]; in none if that is 0, or while evicted
- * @partial: in the queue's partial, or empty, as while evicted
+ * @partial: in the queue's partial[@rank], or empty, as while evicted
  * @more: the other frames, NULL for one that is not there
  * @free: by frame, a bit for each chunk that is free; 0 without a frame
  * @heads: bit set for each chunk that a zpage begins at
@@ -75,10 +75,11 @@ struct zbud_zpage {
  * @nr_free: bits in @free
  * @nr_frames: frames that are there
  * @evicting: zbud_evict() has it; it will decide what becomes of the frames
+ * @rank: enum zbud_rank, which of the queue's lists it is in; never goes down
  * @stamp: when a zpage of it was stored or read last, by the host's clock
  *
  * All is protected by the queue's lock; so is the lru of the first
- * frame's struct page, which is in the queue's lru, but for while it is evicted.
+ * frame's struct page, which is in the queue's lru[@rank], but for while it is evicted.
  * The private of each frame's struct page is the group; it is constant for as
  * long as there is a zpage in the frame.
  */
@@ -92,6 +93,7 @@ struct zbud_group {
 	u8 nr_free;
 	u8 nr_frames;
 	bool evicting;
+	u8 rank;
 	u16 stamp;
 };
 

@@ -8,6 +8,12 @@
  * is made. A frame that has become empty is handed back at once; the first one
  * goes last.
  *
+ * A group is on trial as long as nobody has wanted one of its zpages, and such groups
+ * are apart from those that have proved themselves: the host decides which of them
+ * make room. So a zpage that is known to be wanted does not come into a group on trial,
+ * or would take along all that is there. One on trial may well come into a group that is
+ * not, if there is room left in it; it takes no frame from anybody there.
+ *
  * The names of zpages make a group reclaimable: zbud_evict() reads those within
  * and has each unlinked from tmem. Whoever unlinks a zpage owns it, so a get or
  * a flush that came first keeps its zpage, and the group stays until that one
@@ -106,7 +112,7 @@ static void frame_del(struct zbud_queue *queue, struct page *page,
 }
 
 static struct zbud_group *group_create(struct zbud_queue *queue,
-				       struct page *page)
+				       enum zbud_rank rank, struct page *page)
 {
 	struct zbud_group *group = page_address(page);
 
@@ -114,8 +120,9 @@ static struct zbud_group *group_create(struct zbud_queue *queue,
 
 	memset(group, 0, sizeof(*group));
 	INIT_HLIST_NODE(&group->room);
-	list_add(&group->partial, &queue->partial);
-	list_add_tail(group_lru(group), &queue->lru);
+	group->rank = rank;
+	list_add(&group->partial, &queue->partial[rank]);
+	list_add_tail(group_lru(group), &queue->lru[rank]);
 	set_page_private(page, (unsigned long)group);
 	group->free[0] = ~0UL << ZBUD_HEADER_CHUNKS;
 	group->nr_free = ZBUD_CHUNKS - ZBUD_HEADER_CHUNKS;
@@ -125,18 +132,19 @@ static struct zbud_group *group_create(struct zbud_queue *queue,
 	return group;
 }
 
-/* Find a place for a frame: in a group that lacks one, or by itself. */
+/* Find a place for a frame: in a group of a rank that lacks one, or by itself. */
 static struct zbud_group *group_for_frame(struct zbud_queue *queue,
+					  enum zbud_rank rank,
 					  struct page *page)
 {
 	struct zbud_group *group;
 
 	lockdep_assert_held(&queue->lock);
 
-	group = list_first_entry_or_null(&queue->partial, struct zbud_group,
-					 partial);
+	group = list_first_entry_or_null(&queue->partial[rank],
+					 struct zbud_group, partial);
 	if (!group)
-		return group_create(queue, page);
+		return group_create(queue, rank, page);
 	room_del(queue, group);
 	frame_add(queue, group, page);
 	return group;
@@ -170,7 +178,7 @@ static void group_settle(struct zbud_queue *queue, struct zbud_group *group,
 		return;
 	}
 	if (group->nr_frames < ZBUD_FRAMES && list_empty(&group->partial))
-		list_add(&group->partial, &queue->partial);
+		list_add(&group->partial, &queue->partial[group->rank]);
 	room_add(queue, group);
 }
 
@@ -189,13 +197,38 @@ static void count_zpage(struct zbud_queue *queue,
 	}
 }
 
-/* It is the most recently used one from now on. */
-static void group_use(struct zbud_queue *queue, struct zbud_group *group)
+static void group_promote(struct zbud_queue *queue, struct zbud_group *group,
+			  enum zbud_rank rank)
 {
 	lockdep_assert_held(&queue->lock);
 
+	group->rank = rank;
+	if (!list_empty(&group->partial))
+		list_move(&group->partial, &queue->partial[rank]);
+	list_move_tail(group_lru(group), &queue->lru[rank]);
+}
+
+/*
+ * It is the most recently used one of its rank from now on; of a higher one, if what
+ * it is used for is. It does not get younger by what is of a lower one.
+ */
+static void group_use(struct zbud_queue *queue, struct zbud_group *group,
+		      enum zbud_rank rank)
+{
+	lockdep_assert_held(&queue->lock);
+
+	if (rank < group->rank)
+		return;
 	group->stamp = READ_ONCE(*queue->now);
-	list_move_tail(group_lru(group), &queue->lru);
+	if (rank > group->rank)
+		group_promote(queue, group, rank);
+	else
+		list_move_tail(group_lru(group), &queue->lru[rank]);
+}
+
+static enum zbud_rank content_rank(const struct zbud_content *content)
+{
+	return content->on_trial ? ZBUD_ON_TRIAL : ZBUD_PROVED;
 }
 
 /* Make a zpage in @group, if it has room. */
@@ -217,9 +250,9 @@ static struct zbud_zpage *zpage_create(struct zbud_queue *queue,
 }
 
 /*
- * Find room, in the group that it fits tightest. A group may just lack what the
- * links between the pieces take, which is three chunks at the worst, so there
- * are four tries at the most.
+ * Find room, in the group that it fits tightest, of those that were the last to get as
+ * much. A group may just lack what the links between the pieces take, which is three
+ * chunks at the worst, so there are four tries at the most.
  */
 static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 					  const struct tmem_handle *handle,
@@ -234,6 +267,8 @@ static struct zbud_zpage *zpage_find_room(struct zbud_queue *queue,
 	for_each_set_bit_from(chunks, queue->filled, ZBUD_GROUP_CHUNKS) {
 		group = hlist_entry(queue->rooms[chunks].first,
 				    struct zbud_group, room);
+		if (group->rank < content_rank(content))
+			continue;
 		zpage = zpage_create(queue, group, handle, content);
 		if (zpage)
 			return zpage;
@@ -264,10 +299,14 @@ static bool zpage_put(struct zbud_queue *queue, struct zbud_group *group,
  */
 void zbud_queue_init(struct zbud_queue *queue, const u16 *now)
 {
+	enum zbud_rank rank;
+
 	memset(queue, 0, sizeof(*queue));
 	spin_lock_init(&queue->lock);
-	INIT_LIST_HEAD(&queue->lru);
-	INIT_LIST_HEAD(&queue->partial);
+	for (rank = 0; rank < ZBUD_RANKS; rank++) {
+		INIT_LIST_HEAD(&queue->lru[rank]);
+		INIT_LIST_HEAD(&queue->partial[rank]);
+	}
 	queue->now = now;
 }
 
@@ -309,13 +348,13 @@ void *zbud_alloc(struct zbud_queue *queue, const struct tmem_handle *handle,
 	spin_lock_irqsave(&queue->lock, flags);
 	zpage = zpage_find_room(queue, handle, content);
 	if (!zpage && *frame) {
-		group = group_for_frame(queue, *frame);
+		group = group_for_frame(queue, content_rank(content), *frame);
 		*frame = NULL;
 		zpage = zpage_create(queue, group, handle, content);
 		WARN_ON_ONCE(!zpage);
 	}
 	if (zpage)
-		group_use(queue, zbud_zpage_group(zpage));
+		group_use(queue, zbud_zpage_group(zpage), content_rank(content));
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (!zpage)
 		return NULL;
@@ -340,7 +379,7 @@ bool zbud_is_zpage(const void *pampd)
  * @queue: the one that it is in
  * @pampd: a zpage that somebody holds a reference to
  *
- * Its group is the most recently used one then.
+ * Its group is the most recently used one then, and has proved itself.
  *
  * Context: any but hard interrupt.
  */
@@ -354,7 +393,7 @@ void zbud_pin(struct zbud_queue *queue, void *pampd)
 	WARN_ON_ONCE(!zpage->refs);
 	zpage->refs++;
 	if (!group->evicting)
-		group_use(queue, group);
+		group_use(queue, group, ZBUD_PROVED);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
@@ -427,19 +466,28 @@ const void *zbud_data(const void *pampd, void *buf)
 	return zbud_zpage_data(pampd_zpage(pampd), buf);
 }
 
-static struct zbud_group *evict_begin(struct zbud_queue *queue)
+static struct zbud_group *oldest_group(struct zbud_queue *queue,
+				       enum zbud_rank rank)
 {
-	struct zbud_group *group;
 	struct page *page;
 
 	lockdep_assert_held(&queue->lock);
 
-	page = list_first_entry_or_null(&queue->lru, struct page, lru);
-	if (!page)
+	page = list_first_entry_or_null(&queue->lru[rank], struct page, lru);
+	return page ? page_address(page) : NULL;
+}
+
+static struct zbud_group *evict_begin(struct zbud_queue *queue,
+				      enum zbud_rank rank)
+{
+	struct zbud_group *group = oldest_group(queue, rank);
+
+	lockdep_assert_held(&queue->lock);
+
+	if (!group)
 		return NULL;
-	group = page_address(page);
 	group->evicting = true;
-	list_del_init(&page->lru);
+	list_del_init(group_lru(group));
 	list_del_init(&group->partial);
 	room_del(queue, group);
 	return group;
@@ -500,7 +548,7 @@ static unsigned int evict_end(struct zbud_queue *queue,
 	lockdep_assert_held(&queue->lock);
 
 	group->evicting = false;
-	list_add_tail(group_lru(group), &queue->lru);
+	list_add_tail(group_lru(group), &queue->lru[group->rank]);
 	group_settle(queue, group, frames);
 	nr = before - queue->stats.pageframes;
 	queue->stats.evicted_pageframes += nr;
@@ -508,8 +556,9 @@ static unsigned int evict_end(struct zbud_queue *queue,
 }
 
 /**
- * zbud_evict() - empty the least recently used group
+ * zbud_evict() - empty the least recently used group of a rank
  * @queue: the queue
+ * @rank: which
  * @unlink: takes one zpage out of tmem; called without locks, with the caller's
  *	context
  * @arg: for @unlink
@@ -523,8 +572,9 @@ static unsigned int evict_end(struct zbud_queue *queue,
  * Context: as @unlink; any but hard interrupt.
  * Return: how many frames it gave, 0 if there are none to be had.
  */
-unsigned int zbud_evict(struct zbud_queue *queue, zbud_unlink_t unlink,
-			void *arg, struct list_head *frames)
+unsigned int zbud_evict(struct zbud_queue *queue, enum zbud_rank rank,
+			zbud_unlink_t unlink, void *arg,
+			struct list_head *frames)
 {
 	struct zbud_name names[EVICT_BATCH];
 	unsigned int at, n, tries, nr = 0;
@@ -533,7 +583,7 @@ unsigned int zbud_evict(struct zbud_queue *queue, zbud_unlink_t unlink,
 
 	spin_lock_irqsave(&queue->lock, flags);
 	for (tries = 0; tries < EVICT_TRIES && !nr; tries++) {
-		group = evict_begin(queue);
+		group = evict_begin(queue, rank);
 		if (!group)
 			break;
 		at = 0;
@@ -548,7 +598,7 @@ unsigned int zbud_evict(struct zbud_queue *queue, zbud_unlink_t unlink,
 }
 
 /**
- * zbud_oldest_names() - what is in the least recently used group?
+ * zbud_oldest_names() - what is in the least recently used group, on trial if any is?
  * @queue: the queue
  * @names: set to its zpages
  * @max: how many there is room for
@@ -566,15 +616,14 @@ unsigned int zbud_oldest_names(struct zbud_queue *queue,
 {
 	struct zbud_group *group;
 	unsigned int at = 0, nr = 0;
-	struct page *page;
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	page = list_first_entry_or_null(&queue->lru, struct page, lru);
-	if (page) {
-		group = page_address(page);
+	group = oldest_group(queue, ZBUD_ON_TRIAL) ?:
+		oldest_group(queue, ZBUD_PROVED);
+	if (group) {
 		nr = name_zpages(queue, group, &at, names, max);
-		list_move_tail(&page->lru, &queue->lru);
+		group_promote(queue, group, ZBUD_PROVED);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return nr;
@@ -602,27 +651,25 @@ unsigned int zbud_room(const struct zbud_queue *queue)
 }
 
 /**
- * zbud_oldest() - when was the least recently used group used last?
+ * zbud_oldest() - when was the least recently used group of a rank used last?
  * @queue: the queue
+ * @rank: which
  * @stamp: set to that, by the host's clock
  *
  * Context: any but hard interrupt.
  * Return: false if there is no group.
  */
-bool zbud_oldest(struct zbud_queue *queue, u16 *stamp)
+bool zbud_oldest(struct zbud_queue *queue, enum zbud_rank rank, u16 *stamp)
 {
-	struct page *page;
+	struct zbud_group *group;
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	page = list_first_entry_or_null(&queue->lru, struct page, lru);
-	if (page) {
-		struct zbud_group *group = page_address(page);
-
+	group = oldest_group(queue, rank);
+	if (group)
 		*stamp = group->stamp;
-	}
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return page;
+	return group;
 }
 
 /**

@@ -33,6 +33,18 @@ enum zbud_class {
 };
 
 /**
+ * enum zbud_rank - what is known of the zpages of a group
+ * @ZBUD_ON_TRIAL: nobody has wanted one of them yet
+ * @ZBUD_PROVED: somebody has, or the host says that they are wanted
+ * @ZBUD_RANKS: how many there are
+ */
+enum zbud_rank {
+	ZBUD_ON_TRIAL,
+	ZBUD_PROVED,
+	ZBUD_RANKS,
+};
+
+/**
  * struct zbud_stats - one queue, counted
  * @zpages: zpages held now
  * @zbytes: their compressed bytes, overhead not included
@@ -62,8 +74,8 @@ struct zbud_stats {
  * struct zbud_queue - groups, and what may be reclaimed by itself
  * @lock: protects all below and the headers of groups and zpages; taken with
  *	interrupts off, innermost
- * @lru: groups, least recently used first
- * @partial: groups with less than ZBUD_FRAMES frames
+ * @lru: groups by rank, least recently used first
+ * @partial: groups with less than ZBUD_FRAMES frames, by rank
  * @rooms: groups by their free chunks; [0] is never used
  * @filled: bit set where @rooms has a group
  * @stats: see there
@@ -72,8 +84,8 @@ struct zbud_stats {
  */
 struct zbud_queue {
 	spinlock_t lock;	/* all below, and the groups */
-	struct list_head lru;
-	struct list_head partial;
+	struct list_head lru[ZBUD_RANKS];
+	struct list_head partial[ZBUD_RANKS];
 	struct hlist_head rooms[ZBUD_GROUP_CHUNKS];
 	DECLARE_BITMAP(filled, ZBUD_GROUP_CHUNKS);
 	struct zbud_stats stats;
@@ -89,12 +101,14 @@ struct zbud_queue {
  * @tag: whatever the host wants to know of them, 0 to ZBUD_MAX_TAG
  * @owner: whose they are, for the host, or NULL, which takes no room. Not in a
  *	queue that is evicted: there the host does not get to know of the end
+ * @on_trial: nobody has wanted them yet
  */
 struct zbud_content {
 	const void *data;
 	unsigned int size;
 	u8 tag;
 	void *owner;
+	bool on_trial;
 };
 
 /**
@@ -130,12 +144,13 @@ unsigned int zbud_tag(const void *pampd);
 void *zbud_owner(const void *pampd);
 const void *zbud_data(const void *pampd, void *buf);
 bool zbud_is_zpage(const void *pampd);
-unsigned int zbud_evict(struct zbud_queue *queue, zbud_unlink_t unlink,
-			void *arg, struct list_head *frames);
+unsigned int zbud_evict(struct zbud_queue *queue, enum zbud_rank rank,
+			zbud_unlink_t unlink, void *arg,
+			struct list_head *frames);
 unsigned int zbud_oldest_names(struct zbud_queue *queue,
 			       struct zbud_name *names, unsigned int max);
 unsigned int zbud_room(const struct zbud_queue *queue);
-bool zbud_oldest(struct zbud_queue *queue, u16 *stamp);
+bool zbud_oldest(struct zbud_queue *queue, enum zbud_rank rank, u16 *stamp);
 void zbud_stats(struct zbud_queue *queue, struct zbud_stats *stats);
 
 #endif /* _ZBUD_H */

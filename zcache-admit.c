@@ -3,8 +3,10 @@
  * Which file pages are let in, and how they are kept.
  *
  * A page that has not come back yet is let in only where a share of what reading
- * has cost pays for it (zcache-cost.c), and only if there is room: a single pass
- * over a large file costs little, and sweeps nothing out.
+ * has cost pays for it (zcache-cost.c), and only if there is room. It is on trial then,
+ * until somebody wants it, and pages on trial are the first to go where memory is
+ * wanted: a single pass over a large file costs little, and sweeps out nothing but
+ * itself.
  *
  * Or, where the user wants that, such a page is let in only if it has been used more
  * than once while it was in memory.
@@ -124,6 +126,7 @@ static bool wanted(struct zcache *zc, const struct tmem_handle *handle,
 		return false;
 	if (!ticks && READ_ONCE(zc->policy) == ZCACHE_PUT_ACTIVE)
 		return read.active;
+	plan->on_trial = !ticks;
 	if (!ticks)
 		return zcache_cost_venture(&zc->cost, plan->way, read, run);
 	plan->whole_run = (read.whole || plan->way == ZCACHE_COMPRESSED) &&

@@ -50,9 +50,12 @@
 static void cgroup_init(struct zcache *zc, struct zcache_cgroup *cg,
 			enum zbud_class class, struct obj_cgroup *owner)
 {
+	enum zbud_rank rank;
+
 	cg->class = class;
 	zbud_queue_init(&cg->queue, &zc->now);
-	INIT_LIST_HEAD(&cg->raw);
+	for (rank = 0; rank < ZBUD_RANKS; rank++)
+		INIT_LIST_HEAD(&cg->raw[rank]);
 	INIT_LIST_HEAD(&cg->orphan);
 	atomic_long_set(&cg->nr_frames, 0);
 	atomic_set(&cg->credit, CREDIT_FIRST);
@@ -352,25 +355,70 @@ static unsigned int age_of(struct zcache *zc, u16 stamp)
 	return (u16)(READ_ONCE(zc->now) - stamp);
 }
 
-/**
- * zcache_cgroup_age() - how old are the oldest pages of a cgroup?
- * @zc: the cache
- * @cg: whose; the caller has a reference
- * @raw: set to whether these are pages as they are, rather than zpages
- *
- * Context: any but hard interrupt.
- * Return: ticks since they were used last; 0 if there are none.
- */
-unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg,
-			       bool *raw)
+/* Of one rank; is it that of pages as they are, rather than of zpages? */
+static unsigned int rank_age(struct zcache *zc, struct zcache_cgroup *cg,
+			     enum zbud_rank rank, bool *raw)
 {
 	unsigned int zpages, pages;
 	u16 stamp;
 
-	zpages = zbud_oldest(&cg->queue, &stamp) ? age_of(zc, stamp) : 0;
-	pages = zcache_raw_oldest(zc, cg, &stamp) ? age_of(zc, stamp) : 0;
+	zpages = zbud_oldest(&cg->queue, rank, &stamp) ? age_of(zc, stamp) : 0;
+	pages = zcache_raw_oldest(zc, cg, rank, &stamp) ? age_of(zc, stamp) : 0;
 	*raw = pages > zpages;
 	return max(zpages, pages);
+}
+
+/**
+ * zcache_cgroup_age() - how old are the oldest pages of a cgroup?
+ * @zc: the cache
+ * @cg: whose; the caller has a reference
+ *
+ * Context: any but hard interrupt.
+ * Return: ticks since they were used last; 0 if there are none.
+ */
+unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg)
+{
+	bool raw;
+
+	return max(rank_age(zc, cg, ZBUD_ON_TRIAL, &raw),
+		   rank_age(zc, cg, ZBUD_PROVED, &raw));
+}
+
+static unsigned int evict_rank(struct zcache *zc, struct zcache_cgroup *cg,
+			       enum zbud_rank rank, struct list_head *frames)
+{
+	unsigned int nr = 0;
+	bool raw;
+
+	rank_age(zc, cg, rank, &raw);
+	if (raw)
+		nr = zcache_raw_evict(zc, cg, rank, frames);
+	return nr ?: zbud_evict(&cg->queue, rank, zcache_unlink, zc, frames) ?:
+	       zcache_raw_evict(zc, cg, rank, frames);
+}
+
+/**
+ * zcache_cgroup_evict() - empty frames of a cgroup's file pages
+ * @zc: the cache
+ * @cg: whose; the caller has a reference
+ * @oldest: those whose pages are the oldest, whatever is known of them; or else those
+ *	with pages that nobody has wanted yet come first
+ * @frames: they are added to this list, by their lru; they are the caller's
+ *
+ * Context: any but hard interrupt.
+ * Return: how many, 0 if there are none to be had.
+ */
+unsigned int zcache_cgroup_evict(struct zcache *zc, struct zcache_cgroup *cg,
+				 bool oldest, struct list_head *frames)
+{
+	enum zbud_rank first = ZBUD_ON_TRIAL, second = ZBUD_PROVED;
+	bool raw;
+
+	if (oldest && rank_age(zc, cg, second, &raw) >
+		      rank_age(zc, cg, first, &raw))
+		swap(first, second);
+	return evict_rank(zc, cg, first, frames) ?:
+	       evict_rank(zc, cg, second, frames);
 }
 
 static long nr_frames(const struct zcache_cgroup *cg)
@@ -402,20 +450,19 @@ static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroups *cg
 {
 	struct zcache_cgroup *cg, *found = NULL;
 	unsigned int i, age, max_age = 0, looks = LOOK_AT;
-	bool raw;
 
 	lockdep_assert_held(&cgs->lock);
 
 	if (one && may_lose(one, share)) {
 		found = one;
-		max_age = zcache_cgroup_age(zc, one, &raw);
+		max_age = zcache_cgroup_age(zc, one);
 	}
 	for (i = 0; i < cgs->nr && looks; i++) {
 		cg = list_first_entry(&cgs->all, struct zcache_cgroup, list);
 		list_move_tail(&cg->list, &cgs->all);
 		if (cg == one || !may_lose(cg, share) || (run && cg->passed == run))
 			continue;
-		age = zcache_cgroup_age(zc, cg, &raw);
+		age = zcache_cgroup_age(zc, cg);
 		if (!found || age > max_age ||
 		    (age == max_age && nr_frames(cg) > nr_frames(found))) {
 			found = cg;

@@ -48,6 +48,7 @@
  * @stamp: when it was stored or read last, by the clock of the queues; under the LRU's lock
  * @class: whose; immutable
  * @kind: enum zcache_desc_kind; immutable
+ * @rank: enum zbud_rank, of a raw one; never goes down; under the LRU's lock
  */
 struct zcache_desc {
 	struct list_head lru;
@@ -61,6 +62,7 @@ struct zcache_desc {
 	u16 stamp;
 	u8 class;
 	u8 kind;
+	u8 rank;
 };
 
 /**
@@ -107,6 +109,7 @@ static struct zcache_desc *desc_alloc(struct zcache_pool *pool,
 	desc->handle = *handle;
 	desc->class = pool->class;
 	desc->kind = kind;
+	desc->rank = ZBUD_ON_TRIAL;
 	desc->owner = owner;
 	frontswap_charge(owner, sizeof(*desc));
 	refcount_set(&desc->refs, 1);
@@ -117,28 +120,32 @@ static struct zcache_desc *desc_alloc(struct zcache_pool *pool,
 
 static struct list_head *lru_of(struct zcache *zc, struct zcache_desc *desc)
 {
-	return desc->kind == ZCACHE_RAW ? &zcache_frame_cgroup(desc->frame)->raw :
-					  &zc->descs.filled;
+	if (desc->kind != ZCACHE_RAW)
+		return &zc->descs.filled;
+	return &zcache_frame_cgroup(desc->frame)->raw[desc->rank];
 }
 
-/* It is the most recently used one from now on. */
-static void desc_use(struct zcache *zc, struct zcache_desc *desc)
+/* It is the most recently used one of its rank from now on. */
+static void desc_use(struct zcache *zc, struct zcache_desc *desc,
+		     enum zbud_rank rank)
 {
 	lockdep_assert_held(&zc->descs.lock);
 
+	desc->rank = rank;
 	desc->stamp = READ_ONCE(zc->now);
 	list_move_tail(&desc->lru, lru_of(zc, desc));
 }
 
 /* To the LRU, or to its end. */
-static void desc_add(struct zcache *zc, struct zcache_desc *desc)
+static void desc_add(struct zcache *zc, struct zcache_desc *desc,
+		     enum zbud_rank rank)
 {
 	unsigned long flags;
 
 	if (desc->class != ZBUD_EPH)
 		return;
 	spin_lock_irqsave(&zc->descs.lock, flags);
-	desc_use(zc, desc);
+	desc_use(zc, desc, rank);
 	spin_unlock_irqrestore(&zc->descs.lock, flags);
 }
 
@@ -195,7 +202,7 @@ void *zcache_filled_create(struct zcache_pool *pool,
 	if (!desc)
 		return NULL;
 	desc->word = word;
-	desc_add(pool->zc, desc);
+	desc_add(pool->zc, desc, ZBUD_PROVED);
 	if (atomic_long_read(&descs->nr[ZCACHE_FILLED][ZBUD_EPH]) >
 	    descs->max_filled)
 		evict_filled(pool->zc);
@@ -208,13 +215,14 @@ void *zcache_filled_create(struct zcache_pool *pool,
  * @handle: under what name
  * @src: its bytes
  * @frame: where to copy them, a cgroup's; the descriptor's from then on
+ * @rank: what is known of it
  *
  * Context: reclaim; does not sleep.
  * Return: a pampd; NULL without memory, and the frame is still the caller's.
  */
 void *zcache_raw_create(struct zcache_pool *pool,
 			const struct tmem_handle *handle, const void *src,
-			struct page *frame)
+			struct page *frame, enum zbud_rank rank)
 {
 	struct zcache_desc *desc;
 
@@ -226,12 +234,12 @@ void *zcache_raw_create(struct zcache_pool *pool,
 		return NULL;
 	copy_page(page_address(frame), (void *)src);
 	desc->frame = frame;
-	desc_add(pool->zc, desc);
+	desc_add(pool->zc, desc, rank);
 	return desc;
 }
 
 /**
- * zcache_desc_pin() - take a reference, to read the page
+ * zcache_desc_pin() - take a reference, to read the page; it has proved itself
  * @zc: the cache
  * @pampd: a descriptor that tmem still names
  *
@@ -242,7 +250,7 @@ void zcache_desc_pin(struct zcache *zc, void *pampd)
 	struct zcache_desc *desc = pampd;
 
 	refcount_inc(&desc->refs);
-	desc_add(zc, desc);
+	desc_add(zc, desc, ZBUD_PROVED);
 }
 
 /**
@@ -293,19 +301,21 @@ void zcache_desc_load(const void *pampd, void *dst)
  * zcache_raw_oldest() - when was the least recently used raw page used last?
  * @zc: the cache
  * @cg: whose
+ * @rank: of those of this rank
  * @stamp: set to that, by the clock of the queues
  *
  * Context: any but hard interrupt.
  * Return: false if there is no raw page.
  */
-bool zcache_raw_oldest(struct zcache *zc, struct zcache_cgroup *cg, u16 *stamp)
+bool zcache_raw_oldest(struct zcache *zc, struct zcache_cgroup *cg,
+		       enum zbud_rank rank, u16 *stamp)
 {
 	struct zcache_descs *descs = &zc->descs;
 	struct zcache_desc *desc;
 	unsigned long flags;
 
 	spin_lock_irqsave(&descs->lock, flags);
-	desc = list_first_entry_or_null(&cg->raw, struct zcache_desc, lru);
+	desc = list_first_entry_or_null(&cg->raw[rank], struct zcache_desc, lru);
 	if (desc)
 		*stamp = desc->stamp;
 	spin_unlock_irqrestore(&descs->lock, flags);
@@ -316,19 +326,20 @@ bool zcache_raw_oldest(struct zcache *zc, struct zcache_cgroup *cg, u16 *stamp)
  * zcache_raw_evict() - forget the least recently used raw page
  * @zc: the cache
  * @cg: whose; the caller has a reference
+ * @rank: of those of this rank
  * @frames: its page frame is added to this list, by its lru; it is the caller's
  *
  * Context: any but hard interrupt.
  * Return: how many frames it gave: 1, or 0 if there is none to be had.
  */
 unsigned int zcache_raw_evict(struct zcache *zc, struct zcache_cgroup *cg,
-			      struct list_head *frames)
+			      enum zbud_rank rank, struct list_head *frames)
 {
 	struct zcache_desc *desc = NULL;
 	unsigned int tries;
 
 	for (tries = 0; tries < EVICT_TRIES && list_empty(frames); tries++) {
-		if (unlink_oldest(zc, &cg->raw, &desc)) {
+		if (unlink_oldest(zc, &cg->raw[rank], &desc)) {
 			zcache_count(zc, ZCACHE_EVICTED_EPH_RAW);
 			zcache_desc_free(zc, desc, frames);
 		} else if (!desc) {

@@ -4,9 +4,9 @@
  * that zcache-spare.c has at hand.
  *
  * When no frame can be had, because the pool is at its limit or memory is
- * short, the least recently used ephemeral frame is emptied and used again:
- * ouroboros. A persistent page never makes room by itself, because nothing
- * else has its data.
+ * short, an ephemeral frame is emptied and used again: ouroboros. That is one on
+ * trial, or else the least recently used one. A persistent page never makes room by
+ * itself, because nothing else has its data.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -294,32 +294,21 @@ unsigned int zcache_frames_age(struct zcache *zc, struct zcache_cgroup *cg)
 {
 	struct zcache_cgroup *victim = zcache_cgroup_victim(zc, cg);
 	unsigned int age;
-	bool raw;
 
 	if (!victim)
 		return 0;
-	age = zcache_cgroup_age(zc, victim, &raw);
+	age = zcache_cgroup_age(zc, victim);
 	zcache_cgroup_put(victim);
 	return age;
 }
 
-/* Empty the least recently used ephemeral frames of a cgroup: how many? */
-static unsigned int evict_of(struct zcache *zc, struct zcache_cgroup *cg,
-			     struct list_head *frames)
-{
-	unsigned int nr = 0;
-	bool raw;
-
-	zcache_cgroup_age(zc, cg, &raw);
-	if (raw)
-		nr = zcache_raw_evict(zc, cg, frames);
-	return nr ?: zbud_evict(&cg->queue, zcache_unlink, zc, frames) ?:
-	       zcache_raw_evict(zc, cg, frames);
-}
-
-/* The same of whoever is to lose some; others' first. */
+/*
+ * Empty ephemeral frames of whoever is to lose some; others' first. A file page takes
+ * the place of the oldest, since it is known to have been away for less. For all else
+ * that is short of memory those go first that nobody has wanted yet.
+ */
 static unsigned int evict_files(struct zcache *zc, struct zcache_cgroup *cg,
-				struct list_head *frames)
+				bool oldest, struct list_head *frames)
 {
 	struct zcache_cgroup *victim;
 	unsigned int nr = 0;
@@ -331,7 +320,7 @@ static unsigned int evict_files(struct zcache *zc, struct zcache_cgroup *cg,
 	victim = zcache_cgroup_victim(zc, cg);
 	if (!victim)
 		return 0;
-	nr = evict_of(zc, victim, frames);
+	nr = zcache_cgroup_evict(zc, victim, oldest, frames);
 	zcache_cgroup_put(victim);
 	return nr;
 }
@@ -381,7 +370,7 @@ static struct page *frame_eat(struct zcache *zc, enum zbud_class class,
 {
 	LIST_HEAD(frames);
 
-	evict_files(zc, cg, &frames);
+	evict_files(zc, cg, class == ZBUD_EPH, &frames);
 	return reuse_one(zc, class, cg, &frames);
 }
 
@@ -394,7 +383,7 @@ static struct page *frame_eat_own(struct zcache *zc, struct obj_cgroup *owner)
 
 	if (!cg)
 		return NULL;
-	any = evict_of(zc, cg, &frames);
+	any = zcache_cgroup_evict(zc, cg, false, &frames);
 	zcache_cgroup_put(cg);
 	return any ? reuse_one(zc, ZBUD_PERS, NULL, &frames) : NULL;
 }
@@ -576,7 +565,7 @@ static unsigned int frames_shrink(struct zcache *zc)
 	LIST_HEAD(frames);
 	unsigned int nr;
 
-	nr = evict_files(zc, NULL, &frames);
+	nr = evict_files(zc, NULL, false, &frames);
 	zcache_frames_free(zc, &frames);
 	return nr;
 }
@@ -636,7 +625,7 @@ static unsigned int shrink_cgroup(struct zcache *zc, struct zcache_cgroup *cg)
 
 	if (!cg)
 		return 0;
-	nr = evict_of(zc, cg, &frames);
+	nr = zcache_cgroup_evict(zc, cg, false, &frames);
 	zcache_frames_free(zc, &frames);
 	zcache_cgroup_put(cg);
 	zcache_count_many(zc, ZCACHE_SHRUNK_PAGEFRAMES, nr);

@@ -134,7 +134,8 @@ static void *store_as_is(struct put *put)
 
 	if (!frame)
 		return NULL;
-	pampd = zcache_raw_create(put->pool, &put->handle, put->src, frame);
+	pampd = zcache_raw_create(put->pool, &put->handle, put->src, frame,
+				  put->plan.on_trial ? ZBUD_ON_TRIAL : ZBUD_PROVED);
 	if (!pampd)
 		zcache_frame_unget(put->pool->zc, frame);
 	return pampd;
@@ -181,6 +182,7 @@ static void *compress_and_store(struct put *put)
 		.data = zcache_comp_buf(ctx),
 		.tag = zcache_comp_tag(comp),
 		.owner = put->owner,
+		.on_trial = put->plan.on_trial,
 	};
 	void *pampd = NULL;
 	unsigned int size;

@@ -141,8 +141,8 @@ struct zcache_descs {
  * struct zcache_cgroup - what a cgroup has of pages of a class
  * @class: which; immutable
  * @queue: its zpages
- * @raw: its file pages as they are, least recently used first; under the lock of
- *	descriptors
+ * @raw: its file pages as they are by rank, least recently used first; under the lock
+ *	of descriptors
  * @nr_frames: frames of both; atomic
  * @credit: how much more may be charged for what has come; a hint, atomic
  * @vain: groups in a row of which no page could be written; the writeback worker's own
@@ -161,7 +161,7 @@ struct zcache_descs {
 struct zcache_cgroup {
 	enum zbud_class class;
 	struct zbud_queue queue;
-	struct list_head raw;
+	struct list_head raw[ZBUD_RANKS];
 	atomic_long_t nr_frames;
 	atomic_t credit;
 	unsigned long vain;
@@ -310,6 +310,7 @@ struct zcache_comps {
  * @poor_as_is: keep it as it is if it does not compress
  * @from: where a page frame for it may come from, if it needs one
  * @whole_run: if there is no room for it, those around it are of little use
+ * @on_trial: nothing is known of it: it is the first to make room again
  * @cg: whose it is
  * @frame: a page frame for it, or NULL; not used, it has to be given back
  */
@@ -317,6 +318,7 @@ struct zcache_plan {
 	enum zcache_way way;
 	bool poor_as_is;
 	bool whole_run;
+	bool on_trial;
 	enum zcache_from from;
 	struct zcache_cgroup *cg;
 	struct page *frame;
@@ -468,13 +470,14 @@ void *zcache_filled_create(struct zcache_pool *pool,
 			   unsigned long word, struct obj_cgroup *owner);
 void *zcache_raw_create(struct zcache_pool *pool,
 			const struct tmem_handle *handle, const void *src,
-			struct page *frame);
+			struct page *frame, enum zbud_rank rank);
 void zcache_desc_pin(struct zcache *zc, void *pampd);
 void zcache_desc_free(struct zcache *zc, void *pampd, struct list_head *frames);
 void zcache_desc_load(const void *pampd, void *dst);
-bool zcache_raw_oldest(struct zcache *zc, struct zcache_cgroup *cg, u16 *stamp);
+bool zcache_raw_oldest(struct zcache *zc, struct zcache_cgroup *cg,
+		       enum zbud_rank rank, u16 *stamp);
 unsigned int zcache_raw_evict(struct zcache *zc, struct zcache_cgroup *cg,
-			      struct list_head *frames);
+			      enum zbud_rank rank, struct list_head *frames);
 
 /* zcache-cgroup.c APIs: */
 struct zcache_cgroup *zcache_cgroup_get(struct zcache *zc, enum zbud_class class,
@@ -486,8 +489,9 @@ bool zcache_cgroup_may_grow(struct zcache *zc, struct zcache_cgroup *cg);
 bool zcache_cgroup_add(struct zcache *zc, struct zcache_cgroup *cg,
 		       struct page *frame);
 void zcache_cgroup_del(struct zcache *zc, struct page *frame);
-unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg,
-			       bool *raw);
+unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg);
+unsigned int zcache_cgroup_evict(struct zcache *zc, struct zcache_cgroup *cg,
+				 bool oldest, struct list_head *frames);
 struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
 					   struct zcache_cgroup *cg);
 struct zcache_cgroup *zcache_cgroup_swap_victim(struct zcache *zc, unsigned long run);

@@ -355,7 +355,8 @@ unsigned int __ramster_evict(struct list_head *frames)
 	struct ramster *r = &ramster;
 	unsigned int nr;
 
-	nr = zbud_evict(&r->lent.queues[ZBUD_EPH], zcache_unlink, r->zc, frames);
+	nr = zbud_evict(&r->lent.queues[ZBUD_EPH], ZBUD_PROVED, zcache_unlink,
+			r->zc, frames);
 	this_cpu_add(r->events->count[RAMSTER_FOREIGN_EVICTED_FRAMES], nr);
 	return nr;
 }

@@ -15,7 +15,8 @@ static struct zcache_cgroup *another(struct kunit *test, enum zbud_class class)
 	KUNIT_ASSERT_NOT_NULL(test, cg);
 	cg->class = class;
 	zbud_queue_init(&cg->queue, &rig->zc.now);
-	INIT_LIST_HEAD(&cg->raw);
+	INIT_LIST_HEAD(&cg->raw[ZBUD_ON_TRIAL]);
+	INIT_LIST_HEAD(&cg->raw[ZBUD_PROVED]);
 	INIT_LIST_HEAD(&cg->orphan);
 	list_add(&cg->list, &cgs->all);
 	cgs->nr++;

@@ -23,12 +23,14 @@
  * struct bench - what a test works on
  * @queues: the queues under test
  * @now: their clock
+ * @on_trial: is what is stored from now on?
  * @frames: page frames that were handed in and have not come back
  * @stats: a copy for whoever looks at them; too large for the stack
  */
 struct bench {
 	struct zbud_queue queues[ZBUD_CLASSES];
 	u16 now;
+	bool on_trial;
 	atomic_long_t frames;
 	struct zbud_stats stats;
 };
@@ -102,6 +104,7 @@ static inline void *bench_store_in(struct bench *b, enum zbud_class class,
 		.size = size,
 		.tag = bench_tag(index),
 		.owner = bench_owner(index),
+		.on_trial = b->on_trial,
 	};
 	unsigned int i;
 	void *pampd;

@@ -25,6 +25,7 @@
  *	is no group
  * @owner: of each chunk
  * @class: its class
+ * @rank: its rank
  * @used: when it was used last
  * @changed: when its room changed last
  * @partial: when it began to lack frames; 0 if it does not
@@ -33,6 +34,7 @@ struct model_group {
 	void *frames[ZBUD_FRAMES];
 	u8 owner[ZBUD_GROUP_CHUNKS];
 	enum zbud_class class;
+	enum zbud_rank rank;
 	u64 used;
 	u64 changed;
 	u64 partial;
@@ -169,6 +171,22 @@ static void own(struct model_group *g, unsigned int chunk, unsigned int nr,
 		g->owner[chunk++] = owner;
 }
 
+/* What is on trial makes nobody younger who is not. */
+static void use(struct model *m, struct model_group *g, enum zbud_rank rank)
+{
+	if (rank < g->rank)
+		return;
+	if (rank > g->rank && g->partial)
+		g->partial = ++m->clock;
+	g->rank = rank;
+	g->used = ++m->clock;
+}
+
+static enum zbud_rank rank_now(const struct model *m)
+{
+	return m->b->on_trial ? ZBUD_ON_TRIAL : ZBUD_PROVED;
+}
+
 /* Put a zpage into a group, if it has room: at which chunk, or -1. */
 static int place(struct model *m, struct model_group *g, unsigned int i)
 {
@@ -196,7 +214,7 @@ static int place(struct model *m, struct model_group *g, unsigned int i)
 		return -1;
 	}
 	m->zpages[i].group = g;
-	g->used = ++m->clock;
+	use(m, g, rank_now(m));
 	return head;
 }
 
@@ -227,7 +245,7 @@ static int place_in_room(struct model *m, unsigned int i)
 	int head;
 
 	while ((g = group_with(m, class_of(i), &nr))) {
-		head = place(m, g, i);
+		head = g->rank < rank_now(m) ? -1 : place(m, g, i);
 		if (head >= 0)
 			return head;
 		nr++;
@@ -245,6 +263,7 @@ static struct model_group *new_group(struct model *m, enum zbud_class class)
 	memset(g->owner, FREE, sizeof(g->owner));
 	own(g, 0, HEADER_CHUNKS, HEADER);
 	g->class = class;
+	g->rank = rank_now(m);
 	g->partial = ++m->clock;
 	return g;
 }
@@ -257,6 +276,7 @@ static int place_in_frame(struct model *m, unsigned int i, void *frame)
 
 	for (g = m->groups; g < m->groups + NR_ZPAGES; g++)
 		if (g->frames[0] && g->class == class_of(i) && g->partial &&
+		    g->rank == rank_now(m) &&
 		    (!to || g->partial > to->partial))
 			to = g;
 	if (!to)
@@ -346,6 +366,7 @@ static void step_store(struct model *m, unsigned int i)
 		return;
 	}
 	z->size = random_size(m, i);
+	m->b->on_trial = test_below(&m->rnd, 2);
 	z->pampd = bench_store_in(m->b, class_of(i), i, z->size, page);
 	check(m, z->pampd, "store");
 	if (!z->pampd)
@@ -402,7 +423,7 @@ static void step_pin(struct model *m, unsigned int i)
 	if (!z->group)
 		return;
 	zbud_pin(bench_queue(m->b, z->pampd), z->pampd);
-	z->group->used = ++m->clock;
+	use(m, z->group, ZBUD_PROVED);
 	z->refs++;
 }
 
@@ -447,12 +468,13 @@ static unsigned int model_evict(struct model *m, struct model_group *g)
 	return settle(m, g);
 }
 
-static struct model_group *oldest(struct model *m, enum zbud_class class)
+static struct model_group *oldest(struct model *m, enum zbud_class class,
+				  enum zbud_rank rank)
 {
 	struct model_group *g, *old = NULL;
 
 	for (g = m->groups; g < m->groups + NR_ZPAGES; g++)
-		if (g->frames[0] && g->class == class &&
+		if (g->frames[0] && g->class == class && g->rank == rank &&
 		    (!old || g->used < old->used))
 			old = g;
 	return old;
@@ -461,13 +483,14 @@ static struct model_group *oldest(struct model *m, enum zbud_class class)
 static void step_evict(struct model *m, unsigned int i)
 {
 	enum zbud_class class = class_of(i);
+	enum zbud_rank rank = test_below(&m->rnd, ZBUD_RANKS);
 	unsigned int tries, nr, expected = 0;
 	struct model_group *g;
 	LIST_HEAD(frames);
 
-	nr = zbud_evict(&m->b->queues[class], unlink, m, &frames);
+	nr = zbud_evict(&m->b->queues[class], rank, unlink, m, &frames);
 	for (tries = 0; tries < EVICT_TRIES && !expected; tries++) {
-		g = oldest(m, class);
+		g = oldest(m, class, rank);
 		if (!g)
 			break;
 		expected = model_evict(m, g);
@@ -645,7 +668,7 @@ static void race_evict(struct race *r)
 {
 	LIST_HEAD(frames);
 
-	zbud_evict(&r->b->queues[ZBUD_EPH], race_unlink, r, &frames);
+	zbud_evict(&r->b->queues[ZBUD_EPH], ZBUD_PROVED, race_unlink, r, &frames);
 	bench_take_back(r->b, &frames);
 }
 

@@ -397,7 +397,8 @@ static bool unlink(void *arg, const struct tmem_handle *handle, void *pampd)
 }
 
 /* How many frames did it give? */
-static unsigned int evict(struct kunit *test, struct eviction *e)
+static unsigned int evict_rank(struct kunit *test, struct eviction *e,
+			       enum zbud_rank rank)
 {
 	struct bench *b = test->priv;
 	unsigned int nr, back;
@@ -408,11 +409,16 @@ static unsigned int evict(struct kunit *test, struct eviction *e)
 	e->seen = 0;
 	bitmap_zero(e->taken, ZBUD_GROUP_CHUNKS);
 	e->intact = true;
-	nr = zbud_evict(&b->queues[ZBUD_EPH], unlink, e, &list);
+	nr = zbud_evict(&b->queues[ZBUD_EPH], rank, unlink, e, &list);
 	back = bench_take_back(b, &list);
 	KUNIT_EXPECT_EQ(test, nr, back);
 	KUNIT_EXPECT_TRUE(test, e->intact);
 	return nr;
+}
+
+static unsigned int evict(struct kunit *test, struct eviction *e)
+{
+	return evict_rank(test, e, ZBUD_PROVED);
 }
 
 static void evict_whole_groups_in_order(struct kunit *test)
@@ -715,6 +721,11 @@ static void holds_real_pages(struct kunit *test)
 	drop_all(test, zpage, NR_DENSITY);
 }
 
+static bool tell_oldest(struct bench *b, enum zbud_class class, u16 *stamp)
+{
+	return zbud_oldest(&b->queues[class], ZBUD_PROVED, stamp);
+}
+
 /* The stamp is that of the group that would be evicted next. */
 static void tells_oldest(struct kunit *test)
 {
@@ -722,32 +733,122 @@ static void tells_oldest(struct kunit *test)
 	void *first[FULL_GROUP], *second[FULL_GROUP];
 	u16 stamp = 7;
 
-	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
+	KUNIT_EXPECT_FALSE(test, tell_oldest(b, ZBUD_EPH, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 7);
 
 	b->now = 65534;
 	fill_group(test, 100, first);
 	b->now = 1;
 	fill_group(test, 200, second);
-	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
+	KUNIT_EXPECT_TRUE(test, tell_oldest(b, ZBUD_EPH, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 65534);
-	KUNIT_EXPECT_FALSE(test, zbud_oldest(&b->queues[ZBUD_PERS], &stamp));
+	KUNIT_EXPECT_FALSE(test, tell_oldest(b, ZBUD_PERS, &stamp));
 
 	b->now = 2;
 	zbud_pin(bench_queue(b, first[3]), first[3]);
 	bench_drop(b, first[3]);
-	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
+	KUNIT_EXPECT_TRUE(test, tell_oldest(b, ZBUD_EPH, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 1);
 	drop_all(test, second, FULL_GROUP);
-	KUNIT_EXPECT_TRUE(test, zbud_oldest(&b->queues[ZBUD_EPH], &stamp));
+	KUNIT_EXPECT_TRUE(test, tell_oldest(b, ZBUD_EPH, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 2);
 	drop_all(test, first, FULL_GROUP);
 	b->now = 0;
 }
 
+/* Of what nobody has wanted yet, and of the rest, the host takes what it likes. */
+static void trial_is_apart(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	void *old[FULL_GROUP], *young[FULL_GROUP];
+	struct zbud_queue *queue = &b->queues[ZBUD_EPH];
+	struct eviction e = {};
+	u16 stamp;
+
+	b->now = 1;
+	fill_group(test, 100, old);
+	b->on_trial = true;
+	b->now = 2;
+	fill_group(test, 200, young);
+	b->on_trial = false;
+	b->now = 0;
+	KUNIT_EXPECT_TRUE(test, zbud_oldest(queue, ZBUD_ON_TRIAL, &stamp));
+	KUNIT_EXPECT_EQ(test, stamp, 2);
+	KUNIT_EXPECT_GT(test, evict_rank(test, &e, ZBUD_ON_TRIAL), 0);
+	KUNIT_EXPECT_EQ(test, evict_rank(test, &e, ZBUD_ON_TRIAL), 0);
+	KUNIT_EXPECT_FALSE(test, zbud_oldest(queue, ZBUD_ON_TRIAL, &stamp));
+	KUNIT_EXPECT_TRUE(test, bench_intact(old[0], 100));
+	drop_all(test, old, FULL_GROUP);
+}
+
+/* The first time that somebody wants a zpage, its group has proved itself. */
+static void trial_ends(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	void *zpage[FULL_GROUP];
+	struct eviction e = {};
+	u16 stamp = 0;
+
+	b->on_trial = true;
+	b->now = 1;
+	fill_group(test, 100, zpage);
+	b->now = 2;
+	zbud_pin(bench_queue(b, zpage[1]), zpage[1]);
+	bench_drop(b, zpage[1]);
+	KUNIT_EXPECT_EQ(test, evict_rank(test, &e, ZBUD_ON_TRIAL), 0);
+
+	/* What comes into it on trial takes room that is there, and is no use of it. */
+	b->now = 3;
+	bench_drop(b, zpage[0]);
+	zpage[0] = bench_store(b, ZBUD_EPH, 100, 64);
+	KUNIT_EXPECT_EQ(test, evict_rank(test, &e, ZBUD_ON_TRIAL), 0);
+	KUNIT_EXPECT_TRUE(test, tell_oldest(b, ZBUD_EPH, &stamp));
+	KUNIT_EXPECT_EQ(test, stamp, 2);
+	drop_all(test, zpage, FULL_GROUP);
+	b->on_trial = false;
+	b->now = 0;
+}
+
+/* One that is known to be wanted does not take along what is on trial. */
+static void trial_has_no_guests(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	struct eviction e = {};
+	void *zpage[4];
+	long nr;
+
+	b->on_trial = true;
+	zpage[0] = must_store(test, ZBUD_EPH, 100, LARGE);
+	b->on_trial = false;
+	zpage[1] = must_store(test, ZBUD_EPH, 200, LARGE);
+	nr = frames(test);
+	KUNIT_EXPECT_EQ(test, nr, 2);
+	zpage[2] = must_store(test, ZBUD_EPH, 210, ZBUD_CHUNKS - LARGE -
+			      HEADER_CHUNKS);
+	KUNIT_EXPECT_EQ(test, frames(test), nr);
+
+	/* What is on trial may come to those that are not. */
+	bench_drop(b, zpage[2]);
+	b->on_trial = true;
+	zpage[2] = must_store(test, ZBUD_EPH, 210, ZBUD_CHUNKS - LARGE -
+			      HEADER_CHUNKS);
+	zpage[3] = must_store(test, ZBUD_EPH, 220, ZBUD_CHUNKS - LARGE -
+			      HEADER_CHUNKS);
+	b->on_trial = false;
+	KUNIT_EXPECT_EQ(test, frames(test), nr);
+	KUNIT_EXPECT_EQ(test, evict_rank(test, &e, ZBUD_ON_TRIAL), 1);
+	KUNIT_EXPECT_EQ(test, evict_rank(test, &e, ZBUD_ON_TRIAL), 0);
+	bench_drop(b, zpage[1]);
+	KUNIT_EXPECT_EQ(test, frames(test), 1);
+	KUNIT_EXPECT_EQ(test, evict_rank(test, &e, ZBUD_PROVED), 1);
+}
+
 static struct kunit_case zbud_cases[] = {
 	KUNIT_CASE(round_trip),
 	KUNIT_CASE(tells_oldest),
+	KUNIT_CASE(trial_is_apart),
+	KUNIT_CASE(trial_ends),
+	KUNIT_CASE(trial_has_no_guests),
 	KUNIT_CASE(is_zpage),
 	KUNIT_CASE(largest_fills_frame),
 	KUNIT_CASE(no_frame),

@@ -130,7 +130,8 @@ static inline long rig_frames(struct rig *rig)
 }
 
 /* A page as it is, that tmem does not know yet. */
-static inline void *rig_make_raw(struct kunit *test, unsigned long index)
+static inline void *rig_make_ranked(struct kunit *test, unsigned long index,
+				    enum zbud_rank rank)
 {
 	struct rig *rig = test->priv;
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL), *frame;
@@ -142,10 +143,15 @@ static inline void *rig_make_raw(struct kunit *test, unsigned long index)
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	rig_fill(page, index, PAGE_SIZE);
 	pampd = zcache_raw_create(&rig->pool, &handle, page_address(page),
-				  frame);
+				  frame, rank);
 	__free_page(page);
 	KUNIT_ASSERT_NOT_NULL(test, pampd);
 	return pampd;
+}
+
+static inline void *rig_make_raw(struct kunit *test, unsigned long index)
+{
+	return rig_make_ranked(test, index, ZBUD_PROVED);
 }
 
 static inline void rig_publish(struct kunit *test, unsigned long index, void *pampd)

@@ -11,7 +11,8 @@
 static unsigned int evict_raw(struct rig *rig)
 {
 	LIST_HEAD(frames);
-	unsigned int nr = zcache_raw_evict(&rig->zc, rig->pool.cg, &frames);
+	unsigned int nr = zcache_raw_evict(&rig->zc, rig->pool.cg, ZBUD_PROVED,
+					   &frames);
 
 	zcache_frames_free(&rig->zc, &frames);
 	return nr;
@@ -42,16 +43,53 @@ static void raw_stamp(struct kunit *test)
 	struct rig *rig = test->priv;
 	u16 stamp = 0;
 
-	KUNIT_EXPECT_FALSE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp));
+	KUNIT_EXPECT_FALSE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg,
+						   ZBUD_PROVED, &stamp));
 	rig->zc.now = 7;
 	rig_publish(test, 1, rig_make_raw(test, 1));
 	rig->zc.now = 9;
-	KUNIT_EXPECT_TRUE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp));
+	KUNIT_EXPECT_TRUE(test, zcache_raw_oldest(&rig->zc, rig->pool.cg,
+						  ZBUD_PROVED, &stamp));
 	KUNIT_EXPECT_EQ(test, stamp, 7);
 	KUNIT_EXPECT_EQ(test, zcache_frames_age(&rig->zc, rig->pool.cg), 2);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
-	zcache_raw_oldest(&rig->zc, rig->pool.cg, &stamp);
+	zcache_raw_oldest(&rig->zc, rig->pool.cg, ZBUD_PROVED, &stamp);
 	KUNIT_EXPECT_EQ(test, stamp, 9);
+}
+
+static unsigned int evict_any(struct rig *rig, bool oldest)
+{
+	LIST_HEAD(frames);
+	unsigned int nr = zcache_cgroup_evict(&rig->zc, rig->pool.cg, oldest,
+					      &frames);
+
+	zcache_frames_free(&rig->zc, &frames);
+	return nr;
+}
+
+/* Memory is taken from what nobody has wanted yet, a page's place from the oldest. */
+static void trial_goes_first(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	unsigned long i;
+
+	rig_publish(test, 0, rig_make_raw(test, 0));
+	rig->zc.now = 5;
+	for (i = 1; i < 4; i++)
+		rig_publish(test, i, rig_make_ranked(test, i, ZBUD_ON_TRIAL));
+	rig->zc.now = 7;
+	KUNIT_EXPECT_EQ(test, zcache_frames_age(&rig->zc, rig->pool.cg), 7);
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));	/* wanted */
+	KUNIT_EXPECT_EQ(test, evict_any(rig, false), 1);
+	KUNIT_EXPECT_FALSE(test, rig_get(rig, 2, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, evict_any(rig, true), 1);
+	KUNIT_EXPECT_FALSE(test, rig_get(rig, 0, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, evict_any(rig, true), 1);
+	KUNIT_EXPECT_FALSE(test, rig_get(rig, 3, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, evict_any(rig, false), 1);
+	KUNIT_EXPECT_EQ(test, evict_any(rig, false), 0);
+	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
 }
 
 /* Who reads a page keeps it whole while it is evicted; then it goes. */
@@ -166,6 +204,7 @@ static void filled_are_bounded(struct kunit *test)
 
 static struct kunit_case desc_cases[] = {
 	KUNIT_CASE(raw_oldest_goes),
+	KUNIT_CASE(trial_goes_first),
 	KUNIT_CASE(raw_stamp),
 	KUNIT_CASE(raw_read_while_evicted),
 	KUNIT_CASE(raw_flushed_is_off_lru),

@@ -11,11 +11,12 @@
 memory=$(awk '/^MemTotal/ { print int($2 / 4) }' /proc/meminfo)
 limit=$((memory / 100))
 pages=$((limit / 4))
-# Pages of this kind do not share a page frame.
+# Two of this kind take a bit more than a page frame.
 kind=half
 names='1 2 3 4 5 6 7 8'
 others='a b c d e f 1a 1b'
 once='11 12 13 14 15 16 17 18'
+stream='21 22 23 24 25 26 27 28 2a 2b 2c 2d 2e 2f 31 32'
 
 # make_files NAME...
 make_files() {
@@ -63,6 +64,21 @@ other_files() {
 	done
 	# shellcheck disable=SC2086
 	got_of $others
+}
+
+# There is room for all; then two fifths of it have to go.
+stream_goes_first() {
+	echo 3 > /proc/sys/vm/drop_caches
+	set_percent 50
+	# shellcheck disable=SC2086
+	read_in_turn $names && got_of $names && at_least "$got" 700 || return
+	kept=$got
+	# shellcheck disable=SC2086
+	read_in_turn $stream || return
+	set_percent 2
+	say "$(get zcache/pageframes) page frames are left"
+	# shellcheck disable=SC2086
+	got_of $names
 }
 
 put_file() {
@@ -128,13 +144,13 @@ refuses() {
 	done
 }
 
-begin 16
+begin 19
 scratch_fs
 at_end "set_exclusive $(cat $parameters/cleancache_exclusive_gets)"
 at_end "set_read_us $(cat $parameters/cleancache_read_us)"
 set_read_us 10000
 # shellcheck disable=SC2086
-check 'files' make_files $names $others $once
+check 'files' make_files $names $others $once $stream
 check 'all: contents' loop all 0
 check 'all: next to nothing is got' at_most "$got" 100
 check 'refault: contents' loop refault 400
@@ -147,6 +163,11 @@ check 'sweep nothing out' got_of $names
 check 'as much is got as before' at_least "$got" $((kept * 9 / 10))
 check 'other files take over' other_files
 check 'and what fits of them is got' at_least "$got" 200
+check 'a stream, and then memory is wanted' stream_goes_first
+check 'what nobody has wanted again has gone first' at_least "$got" $((kept * 9 / 10))
+# shellcheck disable=SC2086
+got_of $stream
+check 'it was kept as long as there was room' at_least "$got" 200
 set_percent 50
 check 'what does not compress is kept as it is' kept_as_is
 check 'what is got stays' all_stay
