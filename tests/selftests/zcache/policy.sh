@@ -16,19 +16,22 @@ kind=half
 names='1 2 3 4 5 6 7 8'
 others='a b c d e f 1a 1b'
 once='11 12 13 14 15 16 17 18'
+# Nothing is known of pages so far back in a file, of whatever file had its inode before.
+far=4194304
+first=0
 stream='21 22 23 24 25 26 27 28 2a 2b 2c 2d 2e 2f 31 32'
 
 # make_files NAME...
 make_files() {
 	for file; do
-		tool fill "$scratch_mount/$file" $pages "0x${file}000000" $kind || return
+		tool fill "$scratch_mount/$file" $pages "0x${file}000000" $kind $first || return
 	done
 }
 
 # read_in_turn NAME...
 read_in_turn() {
 	for file; do
-		tool check "$scratch_mount/$file" $pages "0x${file}000000" $kind &&
+		tool check "$scratch_mount/$file" $pages "0x${file}000000" $kind $first &&
 			tool evict "$scratch_mount/$file" || return
 	done
 }
@@ -73,8 +76,10 @@ stream_goes_first() {
 	# shellcheck disable=SC2086
 	read_in_turn $names && got_of $names && at_least "$got" 700 || return
 	kept=$got
+	first=$far
 	# shellcheck disable=SC2086
 	read_in_turn $stream || return
+	first=0
 	set_percent 2
 	say "$(get zcache/pageframes) page frames are left"
 	# shellcheck disable=SC2086
@@ -144,13 +149,17 @@ refuses() {
 	done
 }
 
-begin 19
+begin 20
 scratch_fs
 at_end "set_exclusive $(cat $parameters/cleancache_exclusive_gets)"
 at_end "set_read_us $(cat $parameters/cleancache_read_us)"
 set_read_us 10000
 # shellcheck disable=SC2086
-check 'files' make_files $names $others $once $stream
+check 'files' make_files $names $others $once
+first=$far
+# shellcheck disable=SC2086
+check 'files for a stream' make_files $stream
+first=0
 check 'all: contents' loop all 0
 check 'all: next to nothing is got' at_most "$got" 100
 check 'refault: contents' loop refault 400
@@ -165,6 +174,7 @@ check 'other files take over' other_files
 check 'and what fits of them is got' at_least "$got" 200
 check 'a stream, and then memory is wanted' stream_goes_first
 check 'what nobody has wanted again has gone first' at_least "$got" $((kept * 9 / 10))
+first=$far
 # shellcheck disable=SC2086
 got_of $stream
 check 'it was kept as long as there was room' at_least "$got" 200

@@ -2,8 +2,8 @@
 /*
  * For the shell scripts, what a shell cannot do:
  *
- *   zctool fill FILE PAGES ID KIND	write pages; KIND as in zc.h
- *   zctool check FILE PAGES ID KIND	0 if that is what the file holds
+ *   zctool fill FILE PAGES ID KIND [FIRST]	write pages; KIND as in zc.h
+ *   zctool check FILE PAGES ID KIND [FIRST]	0 if that is what the file holds
  *   zctool evict FILE...		reclaim them, with puts
  *   zctool resident FILE		pages in the page cache
  *   zctool anon PAGES ID KIND		swap pages out, say so, wait for a line
@@ -57,11 +57,17 @@ static unsigned long pages_of(int fd)
 	return (st.st_size + ZC_PAGE - 1) / ZC_PAGE;
 }
 
+/* The page that it begins at, if that is said. */
+static unsigned long first_of(char **args)
+{
+	return args[4] ? strtoul(args[4], NULL, 0) : 0;
+}
+
 static int fill(char **args)
 {
 	int fd = open_path(args[0], O_RDWR | O_CREAT);
 
-	zc_write_pages(fd, 0, strtoul(args[1], NULL, 0),
+	zc_write_pages(fd, first_of(args), strtoul(args[1], NULL, 0),
 		       strtoull(args[2], NULL, 0), kind_named(args[3]));
 	return fsync(fd) != 0;
 }
@@ -70,7 +76,7 @@ static int check(char **args)
 {
 	unsigned long wrong;
 
-	wrong = zc_wrong_pages(open_path(args[0], O_RDONLY), 0,
+	wrong = zc_wrong_pages(open_path(args[0], O_RDONLY), first_of(args),
 			       strtoul(args[1], NULL, 0),
 			       strtoull(args[2], NULL, 0), kind_named(args[3]));
 	if (wrong)
@@ -82,9 +88,10 @@ static int check(char **args)
 static bool evict_file(int fd)
 {
 	unsigned long pages = pages_of(fd), i, n;
+	off_t data = lseek(fd, 0, SEEK_DATA);
 	bool good = true;
 
-	for (i = 0; i < pages; i += n) {
+	for (i = data > 0 ? data / ZC_PAGE : 0; i < pages; i += n) {
 		n = pages - i < 512 ? pages - i : 512;
 		good = zc_evict(fd, i, n) && good;
 	}
