@@ -12,6 +12,7 @@ set ylabel 'time or memory, best other contender = 1'
 set xtics rotate by -35 nomirror
 set ytics nomirror
 set border 3
+set rmargin 18
 set grid ytics lc rgb '#dddddd'
 set key top left horizontal
 set arrow from graph 0, first 1 to graph 1, first 1 nohead lc rgb '#444444' dt 2 front

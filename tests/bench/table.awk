@@ -133,8 +133,8 @@ function line_of(race, key, disk, title, unit, decimals, more, against, target, 
 	}
 	if (mode == "md")
 		print text
-	else if (ratio != "")
-		plot_line(race, key, disk, title, more, theirs)
+	else if (ratio != "" && title !~ /^(the first pass|other files|[.][.][.])/)
+		plot_line(race, key, disk, title, more, theirs)	# one bar for a race
 }
 
 function plot_line(race, key, disk, title, more, theirs, i, is) {
