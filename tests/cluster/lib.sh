@@ -58,8 +58,8 @@ for_each_peer() {
 }
 
 # hear NODE SECONDS NUMBER LINE: say the line, and print what is answered to the command
-# of that number. A guest that is short of memory drops what it receives: so what is not
-# answered is said again. A machine that has been silent for so long, or has gone, is
+# of that number. Lines have been lost on the way, in or out, for whatever reason: so what
+# is not answered is said again. A machine that has been silent for so long, or has gone, is
 # not waited for a second time.
 hear() {
 	local fd=out_$1 line part='' output=() end=$((SECONDS + $2)) next=$SECONDS
