@@ -469,20 +469,23 @@ const void *zbud_data(const void *pampd, void *buf)
 static struct zbud_group *oldest_group(struct zbud_queue *queue,
 				       enum zbud_rank rank)
 {
+	struct zbud_group *group;
 	struct page *page;
 
 	lockdep_assert_held(&queue->lock);
 
 	page = list_first_entry_or_null(&queue->lru[rank], struct page, lru);
-	return page ? page_address(page) : NULL;
+	if (!page)
+		return NULL;
+	group = page_address(page);
+	WARN_ON_ONCE(group->rank != rank);
+	return group;
 }
 
 static struct zbud_group *evict_begin(struct zbud_queue *queue,
 				      enum zbud_rank rank)
 {
 	struct zbud_group *group = oldest_group(queue, rank);
-
-	lockdep_assert_held(&queue->lock);
 
 	if (!group)
 		return NULL;
