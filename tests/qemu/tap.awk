@@ -77,6 +77,7 @@ function value(key) {
 /^# boot failed: /       { if (running) fail(name " was running when the guest failed")
 			   said = 0; sub(/^# boot failed: /, ""); fail($0); next }
 /^verdict: /             { next }
+/^# console: /           { sub(/^# console: /, "      "); print; next }
 /^# progress: /          { sub(/^# progress: /, "      "); print; fflush(); next }
 
 # KUnit's cases are one level deep, its line for the suite adds nothing.
