@@ -4,9 +4,8 @@
  *
  * A page that has not come back yet is let in only where a share of what reading
  * has cost pays for it (zcache-cost.c), and only if there is room. It is on trial then,
- * until somebody wants it, and pages on trial are the first to go where memory is
- * wanted: a single pass over a large file costs little, and sweeps out nothing but
- * itself.
+ * until somebody wants it, and pages on trial are the first to go when memory is given
+ * back: a single pass over a large file costs little, and sweeps out little but itself.
  *
  * Or, where the user wants that, such a page is let in only if it has been used more
  * than once while it was in memory.

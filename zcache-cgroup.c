@@ -401,24 +401,24 @@ static unsigned int evict_rank(struct zcache *zc, struct zcache_cgroup *cg,
  * zcache_cgroup_evict() - empty frames of a cgroup's file pages
  * @zc: the cache
  * @cg: whose; the caller has a reference
- * @oldest: those whose pages are the oldest, whatever is known of them; or else those
- *	with pages that nobody has wanted yet come first
+ * @first: which of them come first
  * @frames: they are added to this list, by their lru; they are the caller's
  *
  * Context: any but hard interrupt.
  * Return: how many, 0 if there are none to be had.
  */
 unsigned int zcache_cgroup_evict(struct zcache *zc, struct zcache_cgroup *cg,
-				 bool oldest, struct list_head *frames)
+				 enum zcache_first first,
+				 struct list_head *frames)
 {
-	enum zbud_rank first = ZBUD_ON_TRIAL, second = ZBUD_PROVED;
+	enum zbud_rank one = ZBUD_ON_TRIAL, other = ZBUD_PROVED;
 	bool raw;
 
-	if (oldest && rank_age(zc, cg, second, &raw) >
-		      rank_age(zc, cg, first, &raw))
-		swap(first, second);
-	return evict_rank(zc, cg, first, frames) ?:
-	       evict_rank(zc, cg, second, frames);
+	if (first == ZCACHE_OLDEST_FIRST && rank_age(zc, cg, other, &raw) >
+					    rank_age(zc, cg, one, &raw))
+		swap(one, other);
+	return evict_rank(zc, cg, one, frames) ?:
+	       evict_rank(zc, cg, other, frames);
 }
 
 static long nr_frames(const struct zcache_cgroup *cg)

@@ -4,9 +4,9 @@
  * that zcache-spare.c has at hand.
  *
  * When no frame can be had, because the pool is at its limit or memory is
- * short, an ephemeral frame is emptied and used again: ouroboros. That is one on
- * trial, or else the least recently used one. A persistent page never makes room by
- * itself, because nothing else has its data.
+ * short, the least recently used ephemeral frame is emptied and used again:
+ * ouroboros. Where memory is to be given back, those with pages on trial go first. A
+ * persistent page never makes room by itself, because nothing else has its data.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -302,13 +302,10 @@ unsigned int zcache_frames_age(struct zcache *zc, struct zcache_cgroup *cg)
 	return age;
 }
 
-/*
- * Empty ephemeral frames of whoever is to lose some; others' first. A file page takes
- * the place of the oldest, since it is known to have been away for less. For all else
- * that is short of memory those go first that nobody has wanted yet.
- */
+/* Empty ephemeral frames of whoever is to lose some; others' first. */
 static unsigned int evict_files(struct zcache *zc, struct zcache_cgroup *cg,
-				bool oldest, struct list_head *frames)
+				enum zcache_first first,
+				struct list_head *frames)
 {
 	struct zcache_cgroup *victim;
 	unsigned int nr = 0;
@@ -320,7 +317,7 @@ static unsigned int evict_files(struct zcache *zc, struct zcache_cgroup *cg,
 	victim = zcache_cgroup_victim(zc, cg);
 	if (!victim)
 		return 0;
-	nr = zcache_cgroup_evict(zc, victim, oldest, frames);
+	nr = zcache_cgroup_evict(zc, victim, first, frames);
 	zcache_cgroup_put(victim);
 	return nr;
 }
@@ -364,13 +361,18 @@ static struct page *reuse_one(struct zcache *zc, enum zbud_class class,
 	return page;
 }
 
-/* Empty the oldest ephemeral frames and reuse one. */
+/*
+ * Empty the oldest ephemeral frames and reuse one. A file page is known to have been
+ * away for less. A swap page could take what nobody has wanted yet; but where programs
+ * and files share a machine, what is read now and then would never stay for long enough
+ * to be wanted, and the kernel would go for memory instead.
+ */
 static struct page *frame_eat(struct zcache *zc, enum zbud_class class,
 			      struct zcache_cgroup *cg)
 {
 	LIST_HEAD(frames);
 
-	evict_files(zc, cg, class == ZBUD_EPH, &frames);
+	evict_files(zc, cg, ZCACHE_OLDEST_FIRST, &frames);
 	return reuse_one(zc, class, cg, &frames);
 }
 
@@ -383,7 +385,7 @@ static struct page *frame_eat_own(struct zcache *zc, struct obj_cgroup *owner)
 
 	if (!cg)
 		return NULL;
-	any = zcache_cgroup_evict(zc, cg, false, &frames);
+	any = zcache_cgroup_evict(zc, cg, ZCACHE_OLDEST_FIRST, &frames);
 	zcache_cgroup_put(cg);
 	return any ? reuse_one(zc, ZBUD_PERS, NULL, &frames) : NULL;
 }
@@ -559,13 +561,13 @@ void zcache_frame_unget(struct zcache *zc, struct page *frame)
 	atomic_long_dec(&zc->nr_frames);
 }
 
-/* Empty the oldest ephemeral frames, and give them back: how many? */
+/* Empty ephemeral frames, and give them back: how many? */
 static unsigned int frames_shrink(struct zcache *zc)
 {
 	LIST_HEAD(frames);
 	unsigned int nr;
 
-	nr = evict_files(zc, NULL, false, &frames);
+	nr = evict_files(zc, NULL, ZCACHE_ON_TRIAL_FIRST, &frames);
 	zcache_frames_free(zc, &frames);
 	return nr;
 }
@@ -617,7 +619,7 @@ static unsigned long shrinker_count(struct shrinker *shrinker,
 	return nr ? shown(zc, nr) : SHRINK_EMPTY;
 }
 
-/* Empty the oldest frames of a cgroup, and give them back: how many? */
+/* Empty frames of a cgroup, and give them back: how many? */
 static unsigned int shrink_cgroup(struct zcache *zc, struct zcache_cgroup *cg)
 {
 	LIST_HEAD(frames);
@@ -625,7 +627,7 @@ static unsigned int shrink_cgroup(struct zcache *zc, struct zcache_cgroup *cg)
 
 	if (!cg)
 		return 0;
-	nr = zcache_cgroup_evict(zc, cg, false, &frames);
+	nr = zcache_cgroup_evict(zc, cg, ZCACHE_ON_TRIAL_FIRST, &frames);
 	zcache_frames_free(zc, &frames);
 	zcache_cgroup_put(cg);
 	zcache_count_many(zc, ZCACHE_SHRUNK_PAGEFRAMES, nr);

@@ -305,12 +305,22 @@ struct zcache_comps {
 };
 
 /**
+ * enum zcache_first - which file pages of a cgroup make room first
+ * @ZCACHE_OLDEST_FIRST: that have been used the longest ago, whatever is known of them
+ * @ZCACHE_ON_TRIAL_FIRST: that nobody has wanted yet, if there are any
+ */
+enum zcache_first {
+	ZCACHE_OLDEST_FIRST,
+	ZCACHE_ON_TRIAL_FIRST,
+};
+
+/**
  * struct zcache_plan - how a page is to be put
  * @way: how to keep it
  * @poor_as_is: keep it as it is if it does not compress
  * @from: where a page frame for it may come from, if it needs one
  * @whole_run: if there is no room for it, those around it are of little use
- * @on_trial: nothing is known of it: it is the first to make room again
+ * @on_trial: nothing is known of it: it is the first to go when memory is given back
  * @cg: whose it is
  * @frame: a page frame for it, or NULL; not used, it has to be given back
  */
@@ -491,7 +501,8 @@ bool zcache_cgroup_add(struct zcache *zc, struct zcache_cgroup *cg,
 void zcache_cgroup_del(struct zcache *zc, struct page *frame);
 unsigned int zcache_cgroup_age(struct zcache *zc, struct zcache_cgroup *cg);
 unsigned int zcache_cgroup_evict(struct zcache *zc, struct zcache_cgroup *cg,
-				 bool oldest, struct list_head *frames);
+				 enum zcache_first first,
+				 struct list_head *frames);
 struct zcache_cgroup *zcache_cgroup_victim(struct zcache *zc,
 					   struct zcache_cgroup *cg);
 struct zcache_cgroup *zcache_cgroup_swap_victim(struct zcache *zc, unsigned long run);

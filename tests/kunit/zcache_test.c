@@ -57,17 +57,17 @@ static void raw_stamp(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stamp, 9);
 }
 
-static unsigned int evict_any(struct rig *rig, bool oldest)
+static unsigned int evict_any(struct rig *rig, enum zcache_first first)
 {
 	LIST_HEAD(frames);
-	unsigned int nr = zcache_cgroup_evict(&rig->zc, rig->pool.cg, oldest,
+	unsigned int nr = zcache_cgroup_evict(&rig->zc, rig->pool.cg, first,
 					      &frames);
 
 	zcache_frames_free(&rig->zc, &frames);
 	return nr;
 }
 
-/* Memory is taken from what nobody has wanted yet, a page's place from the oldest. */
+/* Memory is given back by what nobody has wanted yet, a page takes the oldest's place. */
 static void trial_goes_first(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -80,15 +80,15 @@ static void trial_goes_first(struct kunit *test)
 	rig->zc.now = 7;
 	KUNIT_EXPECT_EQ(test, zcache_frames_age(&rig->zc, rig->pool.cg), 7);
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));	/* wanted */
-	KUNIT_EXPECT_EQ(test, evict_any(rig, false), 1);
+	KUNIT_EXPECT_EQ(test, evict_any(rig, ZCACHE_ON_TRIAL_FIRST), 1);
 	KUNIT_EXPECT_FALSE(test, rig_get(rig, 2, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, evict_any(rig, true), 1);
+	KUNIT_EXPECT_EQ(test, evict_any(rig, ZCACHE_OLDEST_FIRST), 1);
 	KUNIT_EXPECT_FALSE(test, rig_get(rig, 0, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, evict_any(rig, true), 1);
+	KUNIT_EXPECT_EQ(test, evict_any(rig, ZCACHE_OLDEST_FIRST), 1);
 	KUNIT_EXPECT_FALSE(test, rig_get(rig, 3, PAGE_SIZE));
 	KUNIT_EXPECT_TRUE(test, rig_get(rig, 1, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, evict_any(rig, false), 1);
-	KUNIT_EXPECT_EQ(test, evict_any(rig, false), 0);
+	KUNIT_EXPECT_EQ(test, evict_any(rig, ZCACHE_ON_TRIAL_FIRST), 1);
+	KUNIT_EXPECT_EQ(test, evict_any(rig, ZCACHE_ON_TRIAL_FIRST), 0);
 	KUNIT_EXPECT_EQ(test, rig_frames(rig), 0);
 }
 
