@@ -237,6 +237,22 @@ static void swap_eats_files_first(struct kunit *test)
 	zcache_frame_unget(&rig->zc, frame);
 }
 
+/* It takes the place of the oldest, though nobody has wanted another one yet. */
+static void swap_takes_oldest(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct page *frame;
+
+	rig_publish(test, 1, rig_make_raw(test, 1));
+	rig->zc.now = 5;
+	rig_publish(test, 2, rig_make_ranked(test, 2, ZBUD_ON_TRIAL));
+	frame = rig_swap_frame(rig);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	KUNIT_EXPECT_FALSE(test, rig_get(rig, 1, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, rig_get(rig, 2, PAGE_SIZE));
+	zcache_frame_unget(&rig->zc, frame);
+}
+
 static void limit_holds(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -408,6 +424,7 @@ static void spares_follow_use(struct kunit *test)
 static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(swap_eats_files_first),
 	KUNIT_CASE(guest_leaves_files_alone),
+	KUNIT_CASE(swap_takes_oldest),
 	KUNIT_CASE(frames_left),
 	KUNIT_CASE(limit_holds),
 	KUNIT_CASE(calm_comes_back),
