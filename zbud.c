@@ -222,7 +222,7 @@ static void group_use(struct zbud_queue *queue, struct zbud_group *group,
 	group->stamp = READ_ONCE(*queue->now);
 	if (rank > group->rank)
 		group_promote(queue, group, rank);
-	else if (!list_is_last(group_lru(group), &queue->lru[rank]))
+	else
 		list_move_tail(group_lru(group), &queue->lru[rank]);
 }
 
