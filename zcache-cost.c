@@ -128,23 +128,21 @@ u64 zcache_cost_begin(struct zcache_cost *cost)
 }
 
 /**
- * zcache_cost_end() - it has ended
+ * zcache_cost_timed() - what has been timed has ended; see zcache_cost_end()
  * @cost: who wants to know
  * @way: how the page is kept
  * @what: put or got
- * @begin: as zcache_cost_begin() returned it
+ * @begin: when it began
  *
  * Context: any.
  */
-void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
-		     enum zcache_what what, u64 begin)
+void zcache_cost_timed(struct zcache_cost *cost, enum zcache_way way,
+		       enum zcache_what what, u64 begin)
 {
 	u32 old = zcache_cost_ns(cost, way, what);
 	u8 nr = READ_ONCE(cost->nr[way][what]);
 	u64 most = old * (nr ? 4ULL : MAX_GUESS_OFF), ns;
 
-	if (!begin)
-		return;
 	/*
 	 * Who was preempted meanwhile did not work all the time, and there are clocks
 	 * that stand still until the next tick.

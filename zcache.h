@@ -582,8 +582,25 @@ unsigned int zcache_reuse_offer(struct zcache_reuse *reuse,
 int zcache_cost_init(struct zcache_cost *cost);
 void zcache_cost_exit(struct zcache_cost *cost);
 u64 zcache_cost_begin(struct zcache_cost *cost);
-void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
-		     enum zcache_what what, u64 begin);
+void zcache_cost_timed(struct zcache_cost *cost, enum zcache_way way,
+		       enum zcache_what what, u64 begin);
+
+/**
+ * zcache_cost_end() - what may be timed has ended
+ * @cost: who wants to know
+ * @way: how the page is kept
+ * @what: put or got
+ * @begin: as zcache_cost_begin() returned it
+ *
+ * Context: any.
+ */
+static inline void zcache_cost_end(struct zcache_cost *cost, enum zcache_way way,
+				   enum zcache_what what, u64 begin)
+{
+	if (begin)
+		zcache_cost_timed(cost, way, what, begin);
+}
+
 u32 zcache_cost_ns(const struct zcache_cost *cost, enum zcache_way way,
 		   enum zcache_what what);
 void zcache_cost_size(struct zcache_cost *cost, unsigned int size);
