@@ -44,6 +44,9 @@
 /* How many that have their share are looked at for the oldest. */
 #define LOOK_AT		8U
 
+/* How many are passed by, where one has been found that may lose frames. */
+#define PASS_BY		64U
+
 /* How many go at a time, since interrupts are off. */
 #define SWEEP		64U
 
@@ -132,6 +135,8 @@ static bool remove_unused(struct zcache_cgroups *cgs, struct zcache_cgroup *cg)
 		return false;
 	WARN_ON_ONCE(atomic_long_read(&cg->nr_frames));
 	add_stats(&cgs->gone, &cg->queue.stats);
+	if (cgs->last == cg)
+		cgs->last = NULL;
 	hash_del_rcu(&cg->node);
 	list_del(&cg->list);
 	list_del(&cg->orphan);
@@ -440,37 +445,60 @@ static long share_of(const struct zcache_cgroups *cgs)
 	return DIV_ROUND_UP(zcache_cgroups_frames(cgs), max(atomic_read(&cgs->nr_used), 1));
 }
 
+/* One of those that may lose frames, and how old its pages are. */
+struct candidate {
+	struct zcache_cgroup *cg;
+	unsigned int age;
+};
+
+/* Is it a better one: are its pages older, or has it more of them? */
+static void consider(struct zcache *zc, struct candidate *best,
+		     struct zcache_cgroup *cg)
+{
+	unsigned int age = zcache_cgroup_age(zc, cg);
+
+	if (best->cg && (age < best->age || (age == best->age &&
+					     nr_frames(cg) <= nr_frames(best->cg))))
+		return;
+	best->cg = cg;
+	best->age = age;
+}
+
 /*
- * Of one, and some others that may lose frames, who has the oldest pages, or most? Not
- * who has been passed in a run, if there is one.
+ * Of one, of who was found last, and of some others that may lose frames, who has the
+ * oldest pages, or most? Not who has been passed in a run, if there is one.
+ *
+ * Interrupts are off. Where there are thousands and one has nearly all frames, all others
+ * are passed by until that is found; from then on it is found at once.
  */
 static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroups *cgs,
 				    struct zcache_cgroup *one, long share,
 				    unsigned long run)
 {
-	struct zcache_cgroup *cg, *found = NULL;
-	unsigned int i, age, max_age = 0, looks = LOOK_AT;
+	struct zcache_cgroup *cg, *last = cgs->last;
+	unsigned int i, looks = LOOK_AT;
+	struct candidate best = {};
 
 	lockdep_assert_held(&cgs->lock);
 
-	if (one && may_lose(one, share)) {
-		found = one;
-		max_age = zcache_cgroup_age(zc, one);
-	}
+	if (one && may_lose(one, share))
+		consider(zc, &best, one);
+	if (last && last != one && may_lose(last, share) &&
+	    !(run && last->passed == run))
+		consider(zc, &best, last);
 	for (i = 0; i < cgs->nr && looks; i++) {
+		if (best.cg && i == PASS_BY)
+			break;
 		cg = list_first_entry(&cgs->all, struct zcache_cgroup, list);
 		list_move_tail(&cg->list, &cgs->all);
-		if (cg == one || !may_lose(cg, share) || (run && cg->passed == run))
+		if (cg == one || cg == last || !may_lose(cg, share) ||
+		    (run && cg->passed == run))
 			continue;
-		age = zcache_cgroup_age(zc, cg);
-		if (!found || age > max_age ||
-		    (age == max_age && nr_frames(cg) > nr_frames(found))) {
-			found = cg;
-			max_age = age;
-		}
+		consider(zc, &best, cg);
 		looks--;
 	}
-	return found;
+	cgs->last = best.cg;
+	return best.cg;
 }
 
 /**

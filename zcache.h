@@ -179,6 +179,7 @@ struct zcache_cgroup {
  * @lock: protects what follows, unless said otherwise; irq-safe, outside the locks of
  *	queues and descriptors
  * @all: every one; who is looked at goes to the end
+ * @last: of whom frames were to be taken last, or NULL
  * @orphans: those whose cgroup has been removed, as far as it has been seen
  * @swept: when that was looked for, in jiffies; READ_ONCE
  * @nr: how many there are; READ_ONCE
@@ -193,6 +194,7 @@ struct zcache_cgroup {
 struct zcache_cgroups {
 	spinlock_t lock;	/* see above */
 	struct list_head all;
+	struct zcache_cgroup *last;
 	struct list_head orphans;
 	unsigned long swept;
 	unsigned int nr;

@@ -25,9 +25,13 @@ static struct zcache_cgroup *another(struct kunit *test, enum zbud_class class)
 
 static void forget(struct rig *rig, struct zcache_cgroup *cg)
 {
+	struct zcache_cgroups *cgs = &rig->zc.cgroups[cg->class];
+
 	tmem_flush_range(&rig->pool.tmem, &rig_oid, 0, ULONG_MAX);
 	list_del(&cg->list);
-	rig->zc.cgroups[cg->class].nr--;
+	cgs->nr--;
+	if (cgs->last == cg)
+		cgs->last = NULL;
 }
 
 /* Pages as they are: one frame each. */
@@ -125,6 +129,42 @@ static void swap_takes_oldest(struct kunit *test)
 	forget(rig, old);
 }
 
+/* How many are looked at, or passed by, until it is known who loses? */
+static unsigned int nr_walked(struct kunit *test, struct zcache_cgroup *expected)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroups *cgs = &rig->zc.cgroups[ZBUD_EPH];
+	struct list_head *first = cgs->all.next, *pos;
+	unsigned int nr = 0;
+
+	KUNIT_EXPECT_PTR_EQ(test, zcache_cgroup_victim(&rig->zc, NULL), expected);
+	/* They have gone to the end, the first one before all others. */
+	for (pos = first; pos != &cgs->all; pos = pos->next)
+		nr++;
+	return nr;
+}
+
+/* Of many, only one has enough to lose some: it is looked for once. */
+static void large_among_many(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcache_cgroup *large = rig->pool.cg, **small;
+	unsigned int i, nr = 200;
+
+	small = kunit_kcalloc(test, nr, sizeof(*small), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, small);
+	for (i = 0; i < nr; i++) {
+		small[i] = another(test, ZBUD_EPH);
+		fill_with(test, small[i], i, 1);
+	}
+	fill_with(test, large, nr, 2 * nr);
+	KUNIT_EXPECT_GT(test, nr_walked(test, large), 100);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_LE(test, nr_walked(test, large), 64);
+	for (i = 0; i < nr; i++)
+		forget(rig, small[i]);
+}
+
 /* Swap pages of one, which nobody else knows. */
 static void put_swap_pages(struct kunit *test, struct zcache_cgroup *cg, void **pampds,
 			   unsigned int nr)
@@ -212,6 +252,7 @@ static struct kunit_case cgroup_cases[] = {
 	KUNIT_CASE(large_takes_own),
 	KUNIT_CASE(small_takes_from_large),
 	KUNIT_CASE(swap_takes_oldest),
+	KUNIT_CASE(large_among_many),
 	KUNIT_CASE(swap_leaves_share),
 	KUNIT_CASE(sums),
 	{}
