@@ -141,14 +141,20 @@ static void *store_as_is(struct put *put)
 	return pampd;
 }
 
-static int load(struct zcache *zc, const void *pampd, void *dst)
+static enum zcache_way way_of(const void *pampd)
+{
+	return zbud_is_zpage(pampd) ? ZCACHE_COMPRESSED : ZCACHE_AS_IS;
+}
+
+static int load(struct zcache *zc, enum zcache_way way, const void *pampd,
+		void *dst)
 {
 	struct zcache_comp_ctx *ctx;
 	struct zcache_comp *comp;
 	const void *data;
 	int err;
 
-	if (!zbud_is_zpage(pampd)) {
+	if (way == ZCACHE_AS_IS) {
 		zcache_desc_load(pampd, dst);
 		return 0;
 	}
@@ -169,7 +175,7 @@ static void verify(struct zcache *zc, const void *pampd, const void *src)
 
 	if (!page)
 		return;
-	WARN_ON_ONCE(load(zc, pampd, page) || memcmp(page, src, PAGE_SIZE));
+	WARN_ON_ONCE(load(zc, way_of(pampd), pampd, page) || memcmp(page, src, PAGE_SIZE));
 	kfree(page);
 }
 
@@ -287,6 +293,7 @@ static int remote_get(struct zcache_pool *pool, void *pampd, struct page *page)
 static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 {
 	struct zcache *zc = to_zcache_pool(tmem)->zc;
+	enum zcache_way way;
 	u64 begin;
 	void *dst;
 	int err;
@@ -296,11 +303,11 @@ static int zpage_get_data(struct tmem_pool *tmem, void *pampd, void *arg)
 	if (ramster_is_remote(pampd))
 		return remote_get(to_zcache_pool(tmem), pampd, arg);
 	begin = zcache_cost_begin(&zc->cost);
+	way = way_of(pampd);
 	dst = kmap_local_page(arg);
-	err = load(zc, pampd, dst);
+	err = load(zc, way, pampd, dst);
 	kunmap_local(dst);
-	zcache_cost_end(&zc->cost, zbud_is_zpage(pampd) ? ZCACHE_COMPRESSED :
-			ZCACHE_AS_IS, ZCACHE_GET, begin);
+	zcache_cost_end(&zc->cost, way, ZCACHE_GET, begin);
 	if (err) {
 		zcache_count(zc, ZCACHE_DECOMPRESS_FAILED);
 		pr_err_ratelimited("a stored page cannot be decompressed\n");
