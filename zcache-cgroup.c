@@ -84,6 +84,7 @@ void zcache_cgroups_init(struct zcache *zc)
 		cgroup_init(zc, &cgs->nobody, class, NULL);
 		list_add(&cgs->nobody.list, &cgs->all);
 		cgs->nr = 1;
+		cgs->last = NULL;
 		cgs->swept = jiffies;
 	}
 }
@@ -487,7 +488,7 @@ static struct zcache_cgroup *oldest(struct zcache *zc, struct zcache_cgroups *cg
 	    !(run && last->passed == run))
 		consider(zc, &best, last);
 	for (i = 0; i < cgs->nr && looks; i++) {
-		if (best.cg && i == PASS_BY)
+		if (best.cg && i >= PASS_BY)
 			break;
 		cg = list_first_entry(&cgs->all, struct zcache_cgroup, list);
 		list_move_tail(&cg->list, &cgs->all);

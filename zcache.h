@@ -179,7 +179,8 @@ struct zcache_cgroup {
  * @lock: protects what follows, unless said otherwise; irq-safe, outside the locks of
  *	queues and descriptors
  * @all: every one; who is looked at goes to the end
- * @last: of whom frames were to be taken last, or NULL
+ * @last: of whom frames were to be taken last, or NULL; one of @all, without a reference
+ *	of its own: it is forgotten when that one is removed
  * @orphans: those whose cgroup has been removed, as far as it has been seen
  * @swept: when that was looked for, in jiffies; READ_ONCE
  * @nr: how many there are; READ_ONCE
