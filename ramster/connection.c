@@ -200,24 +200,38 @@ static int hear_some(struct ramster_peer *peer, void *buf, size_t len)
 	return ramster_sock_hear(peer->sock, buf, len, patience(peer));
 }
 
-static int receive(struct ramster_peer *peer, void *buf, size_t len)
+/* Have so many bytes of the next message there; the others may move. */
+static int receive(struct ramster_peer *peer, size_t len)
 {
-	size_t have = 0;
+	struct ramster_incoming *in = &peer->incoming;
+	u8 *end;
 	int ret;
 
-	while (have < len) {
-		ret = hear_some(peer, buf + have, len - have);
+	if (in->at + len > RAMSTER_INCOMING) {
+		memmove(in->buf, in->buf + in->at, in->have);
+		in->at = 0;
+	}
+	while (in->have < len) {
+		end = in->buf + in->at + in->have;
+		ret = hear_some(peer, end, in->buf + RAMSTER_INCOMING - end);
 		if (READ_ONCE(peer->ending))
 			return -ECANCELED;
 		if (ret <= 0)
 			return ret ?: -EPIPE;
-		have += ret;
+		in->have += ret;
 		WRITE_ONCE(peer->heard, jiffies);
-		if (have < len && peer->rules.phase != RAMSTER_UP &&
+		if (in->have < len && peer->rules.phase != RAMSTER_UP &&
 		    time_after_eq(jiffies, peer->until))
 			return -EAGAIN;
 	}
 	return 0;
+}
+
+/* So many bytes have been looked at, or will be before the next message is received. */
+static void consume(struct ramster_incoming *in, size_t len)
+{
+	in->have -= len;
+	in->at = in->have ? in->at + len : 0;
 }
 
 /*
@@ -227,20 +241,28 @@ static int receive(struct ramster_peer *peer, void *buf, size_t len)
 static int receive_msg(struct ramster_peer *peer, struct ramster_msg *msg)
 {
 	const size_t header = sizeof(struct ramster_wire_header);
-	u8 head[RAMSTER_WIRE_MAX_HEAD];
-	size_t size;
+	struct ramster_incoming *in = &peer->incoming;
+	size_t size, all;
 	int err;
 
-	err = receive(peer, head, header);
-	err = err ?: ramster_wire_decode_header(head, header, msg);
+	static_assert(RAMSTER_WIRE_MAX_HEAD + PAGE_SIZE <= RAMSTER_INCOMING);
+	err = receive(peer, header);
+	err = err ?: ramster_wire_decode_header(in->buf + in->at, header, msg);
 	err = err ?: ramster_wire_check_rules(msg, &peer->rules);
 	if (err)
 		return err;
 	size = ramster_wire_head_size(msg->type);
-	err = receive(peer, head + header, size - header);
-	err = err ?: ramster_wire_decode_body(head, size, msg);
-	err = err ?: receive(peer, peer->incoming, msg->payload_len);
-	return err ?: ramster_wire_check_payload(msg, peer->incoming, PAGE_SIZE);
+	err = receive(peer, size);
+	err = err ?: ramster_wire_decode_body(in->buf + in->at, size, msg);
+	if (err)
+		return err;
+	all = size + msg->payload_len;
+	err = receive(peer, all);
+	if (err)
+		return err;
+	peer->payload = in->buf + in->at + size;
+	consume(in, all);
+	return ramster_wire_check_payload(msg, peer->payload, msg->payload_len);
 }
 
 static void bad_message(struct ramster_peer *peer,
@@ -449,6 +471,8 @@ static void begin(struct ramster_peer *peer, enum ramster_phase phase)
 {
 	peer->left = false;
 	peer->unsaid = 0;
+	peer->incoming.at = 0;
+	peer->incoming.have = 0;
 	peer->rules = (struct ramster_rules) {
 		.phase = phase,
 		.granted = peer->cluster->hello.slots,

@@ -9,13 +9,14 @@
  * each other.
  *
  * All that a message needs on its way is there beforehand: for each slot that
- * was granted a reply with a page, and for each thread a page of its own. The
- * sender copies a payload into its page before it says a word, because the
- * peer, which may be up to no good, may answer what it has not read yet; from
- * then on nobody reads memory of whoever made the request. A reply is sent from
- * the page it was written to: it changes places with the sender's. So a reply
- * is free again before its first byte is out, and a peer that uses its slot
- * anew at once finds it so.
+ * was granted a reply with a page, and for each thread memory of its own. The
+ * receiver takes as many messages at a time as have come, and as fit into that.
+ * The sender copies a payload into its page before it says a word,
+ * because the peer, which may be up to no good, may answer what it has not read
+ * yet; from then on nobody reads memory of whoever made the request. A reply is
+ * sent from the page it was written to: it changes places with the sender's.
+ * So a reply is free again before its first byte is out, and a peer that uses
+ * its slot anew at once finds it so.
  *
  * Lock order
  *
@@ -73,6 +74,21 @@ struct ramster_reply {
 	void *page;
 	bool busy;
 };
+
+/**
+ * struct ramster_incoming - messages that have come, and are yet to be looked at
+ * @buf: RAMSTER_INCOMING bytes
+ * @at: where the next message begins
+ * @have: bytes of it that are there, and of those after it
+ */
+struct ramster_incoming {
+	u8 *buf;
+	size_t at;
+	size_t have;
+};
+
+/* Some messages with a payload. */
+#define RAMSTER_INCOMING	(8 * PAGE_SIZE)
 
 /**
  * struct ramster_outgoing - the message that the sender is about to send
@@ -139,7 +155,8 @@ struct ramster_call {
  * @heard: A; when something came last, in jiffies
  * @rules: R
  * @left: R; it has said that it leaves the cluster
- * @incoming: R; the payload of what comes
+ * @incoming: R
+ * @payload: R; that of the last message, in @incoming, until the next is received
  * @unsaid: R; messages that were heard since the sender was last told to go on; 0
  *	whenever the receiver waits for more
  * @bad_messages: L
@@ -200,7 +217,8 @@ struct ramster_peer {
 	unsigned long heard;
 	struct ramster_rules rules;
 	bool left;
-	void *incoming;
+	struct ramster_incoming incoming;
+	const void *payload;
 	unsigned int unsaid;
 	unsigned long bad_messages;
 	unsigned long ups;

@@ -55,11 +55,11 @@ int ramster_requests_init(struct ramster_peer *peer)
 	INIT_LIST_HEAD(&peer->urgent);
 	INIT_LIST_HEAD(&peer->queue);
 	INIT_LIST_HEAD(&peer->replies);
-	peer->incoming = (void *)__get_free_page(GFP_KERNEL);
+	peer->incoming.buf = kvmalloc(RAMSTER_INCOMING, GFP_KERNEL);
 	peer->outgoing.page = (void *)__get_free_page(GFP_KERNEL);
 	peer->slots = kvcalloc(RAMSTER_MAX_SLOTS, sizeof(*peer->slots),
 			       GFP_KERNEL);
-	if (!peer->incoming || !peer->outgoing.page || !peer->slots)
+	if (!peer->incoming.buf || !peer->outgoing.page || !peer->slots)
 		return -ENOMEM;
 	return create_replies(peer, peer->cluster->hello.slots);
 }
@@ -77,7 +77,7 @@ void ramster_requests_exit(struct ramster_peer *peer)
 	kvfree(peer->reply);
 	kvfree(peer->slots);
 	free_page((unsigned long)peer->outgoing.page);
-	free_page((unsigned long)peer->incoming);
+	kvfree(peer->incoming.buf);
 }
 
 /* To be sent */
@@ -493,7 +493,7 @@ static void sender_has_work(struct ramster_peer *peer, bool urgent)
 /**
  * ramster_serve() - do what a peer asks for
  * @peer: the peer
- * @msg: its request; the payload is in @peer->incoming
+ * @msg: its request; @peer->payload is its payload
  *
  * Context: the receiver.
  * Return: RAMSTER_WIRE_OK, or what is wrong with the request.
@@ -516,7 +516,7 @@ enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
 		.type = type,
 		.status = RAMSTER_FAILED,
 	};
-	peer->cluster->ops->serve(peer, msg, peer->incoming, &reply->msg,
+	peer->cluster->ops->serve(peer, msg, peer->payload, &reply->msg,
 				  reply->page);
 	WARN_ON_ONCE(reply->msg.type != type);
 	reply->msg.type = type;
@@ -550,7 +550,7 @@ static enum ramster_wire_error find_request(struct ramster_peer *peer,
 /**
  * ramster_answered() - take a reply of a peer
  * @peer: the peer
- * @msg: the reply; the payload is in @peer->incoming
+ * @msg: the reply; @peer->payload is its payload
  *
  * Context: the receiver.
  * Return: RAMSTER_WIRE_OK, or what is wrong with the reply.
@@ -577,7 +577,7 @@ enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
 	if (req) {
 		/* It may have been given up, but waits for done() then. */
 		if (msg->payload_len)
-			memcpy(req->buf, peer->incoming, msg->payload_len);
+			memcpy(req->buf, peer->payload, msg->payload_len);
 		req->reply = *msg;
 		req->done(req);
 	}

@@ -231,11 +231,11 @@ int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg,
  * @sock: where from
  * @buf: where to
  * @len: how many, at the most
- * @timeout: how long to wait for them, in jiffies; 0: not at all
+ * @timeout: how long to wait if there are none, in jiffies; 0: not at all
  *
  * Context: may sleep. kernel_sock_shutdown() ends it.
- * Return: how many bytes came, less than @len only if time was up; 0 if the other
- * side has hung up; -EAGAIN if nothing came; or an error.
+ * Return: how many bytes came; 0 if the other side has hung up; -EAGAIN if nothing
+ * came; or an error.
  */
 int ramster_sock_hear(struct socket *sock, void *buf, size_t len, long timeout)
 {
@@ -249,8 +249,7 @@ int ramster_sock_hear(struct socket *sock, void *buf, size_t len, long timeout)
 		sock->sk->sk_rcvtimeo = timeout;
 	if (memalloc)
 		noreclaim = memalloc_noreclaim_save();
-	ret = kernel_recvmsg(sock, &hdr, &vec, 1, len,
-			     timeout ? MSG_WAITALL : MSG_DONTWAIT);
+	ret = kernel_recvmsg(sock, &hdr, &vec, 1, len, timeout ? 0 : MSG_DONTWAIT);
 	if (memalloc)
 		memalloc_noreclaim_restore(noreclaim);
 	return ret;

@@ -4,6 +4,7 @@
  * wire who is no node, and breaks every rule there is.
  */
 #include <linux/cpumask.h>
+#include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -693,6 +694,57 @@ static void replies_go_together(struct kunit *test)
 	rogue_hang_up(sock);
 }
 
+/* Puts for all slots, one behind the other. */
+static size_t write_puts(struct rig *rig, u16 generation, u8 *bytes)
+{
+	struct ramster_msg put = { .type = RAMSTER_PUT, .generation = generation };
+	size_t len = 0;
+	u64 index;
+
+	for (put.slot = 0; put.slot < rig->config.slots; put.slot++) {
+		index = generation * rig->config.slots + put.slot;
+		put.handle.index = index;
+		put.kind = rig_kind(index);
+		put.payload_len = rig_len(index);
+		rig_fill(rig->page, index);
+		len += traffic_write(&put, rig->page, bytes + len);
+	}
+	return len;
+}
+
+/* Wherever they are cut, and however many come at a time, messages are what they were. */
+static void in_pieces_of_any_size(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	size_t len, at, piece;
+	struct rnd_state rnd;
+	struct ramster_msg msg;
+	struct socket *sock;
+	unsigned int i, nr;
+	u8 *bytes;
+
+	rig->config.slots = 4 * RAMSTER_INCOMING / PAGE_SIZE;
+	bytes = kunit_kmalloc(test, (rig->config.slots + 1) * TRAFFIC_MAX, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	prandom_seed_state(&rnd, 0x91ece5);
+	rig_start(test, 0);
+	sock = rogue_up(test, 1);
+	for (i = 1; i <= 30; i++) {
+		len = write_puts(rig, i, bytes);
+		for (at = 0; at < len; at += piece) {
+			piece = 1 + prandom_u32_state(&rnd) % (i % 3 ? RAMSTER_INCOMING : 3000);
+			piece = min(piece, len - at);
+			KUNIT_ASSERT_EQ(test, rogue_send(sock, bytes + at, piece), 0);
+		}
+		for (nr = 0; nr < rig->config.slots; nr++) {
+			KUNIT_ASSERT_EQ(test, rogue_await(sock, RAMSTER_ACK, &msg, rig->page), 0);
+			KUNIT_EXPECT_EQ(test, msg.status, RAMSTER_OK);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&rig->nodes[0].errors), 0);
+	rogue_hang_up(sock);
+}
+
 /* The same slot again and again, without reading what comes. */
 static void credit_overrun(struct kunit *test)
 {
@@ -735,6 +787,7 @@ static struct kunit_case rogue_cases[] = {
 	KUNIT_CASE(messages_out_of_place),
 	KUNIT_CASE(credit_overrun),
 	KUNIT_CASE(replies_go_together),
+	KUNIT_CASE(in_pieces_of_any_size),
 	{}
 };
 
