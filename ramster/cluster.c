@@ -360,7 +360,7 @@ static bool hello_valid(const struct ramster_hello *hello)
 	u8 head[RAMSTER_WIRE_MAX_HEAD];
 
 	msg.hello.to = !hello->from;
-	return !ramster_wire_encode(&msg, NULL, head, sizeof(head));
+	return !ramster_wire_encode(&msg, head, sizeof(head));
 }
 
 static int create_peers(struct ramster_cluster *cluster,

@@ -125,7 +125,8 @@ struct ramster_ops {
  * struct ramster_request - something that is asked of a peer
  * @list: the peer's, from ramster_send() until @done
  * @msg: the question: type, handle, persistent; for PUT kind and payload_len;
- *	the rest is the peer's
+ *	the rest is the peer's. When it was answered, payload_crc is that of what was
+ *	sent
  * @payload: of a PUT: msg.payload_len bytes, which stay until @done
  * @buf: where the page of a DATA goes: PAGE_SIZE bytes; NULL for other requests
  * @reply: the answer, if @err is 0

@@ -87,7 +87,8 @@ struct ramster_keeper;
  *	immutable
  * @serial: its name on the wire; immutable
  * @refs: that of tmem's entry and one for each pin
- * @crc: CRC32C of its bytes, because peers can lie; immutable
+ * @crc: CRC32C of its bytes as they were sent, because peers can lie; immutable
+ *	since they were
  * @size: how many; immutable
  * @class: whose; immutable
  * @tag: which compressor has compressed it; immutable

@@ -19,7 +19,6 @@
  */
 #define pr_fmt(fmt) "ramster: " fmt
 
-#include <linux/crc32c.h>
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/mempool.h>
@@ -119,7 +118,7 @@ static int fetch_check(struct fetch *fetch)
 		return -EIO;
 	if (reply->kind == RAMSTER_COMPRESSED &&
 	    reply->payload_len == rpage->size &&
-	    crc32c(0, fetch->buf, rpage->size) == rpage->crc)
+	    reply->payload_crc == rpage->crc)
 		return 0;
 	ramster_count(fetch->ramster, RAMSTER_BAD_PAGES);
 	pr_err_ratelimited("node %u sent something else than the page that it was given\n",

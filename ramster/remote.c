@@ -16,7 +16,6 @@
  */
 #define pr_fmt(fmt) "ramster: " fmt
 
-#include <linux/crc32c.h>
 #include <linux/err.h>
 #include <linux/frontswap.h>
 #include <linux/printk.h>
@@ -67,7 +66,6 @@ struct ramster_rpage *ramster_rpage_create(struct ramster_keeper *keeper,
 		.keeper = keeper,
 		.handle = *handle,
 		.serial = atomic64_inc_return(&keeper->ramster->serial),
-		.crc = crc32c(0, content->data, content->size),
 		.size = content->size,
 		.tag = content->tag,
 		.owner = content->owner,

@@ -182,6 +182,7 @@ void ramster_put_end(struct ramster *r, struct ramster_request *req,
 		     struct ramster_rpage *rpage, void *old)
 {
 	if (!req->err && req->reply.status == RAMSTER_OK) {
+		rpage->crc = req->msg.payload_crc;
 		page_is_remote(r, rpage, old);
 		return;
 	}

@@ -399,14 +399,17 @@ static void tell_room(struct ramster_peer *peer, struct ramster_msg *msg)
 	}
 }
 
-/* From now on a reply is one. */
+/* From now on a reply is one, to what is known to have been sent. */
 static void prepare_request(struct ramster_peer *peer,
-			    struct ramster_outgoing *out)
+			    const struct ramster_outgoing *out)
 {
-	if (out->payload)
-		memcpy(out->page, out->payload, out->msg.payload_len);
+	struct ramster_request *req;
+
 	spin_lock_irq(&peer->lock);
 	out->slot->said = true;
+	req = out->slot->req;
+	if (req)
+		req->msg.payload_crc = out->msg.payload_crc;
 	spin_unlock_irq(&peer->lock);
 }
 
@@ -454,6 +457,9 @@ int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
 
 	if (out->msg.type == RAMSTER_ROOM || out->msg.type == RAMSTER_KEEPALIVE)
 		tell_room(peer, &out->msg);
+	if (out->payload)
+		memcpy(out->page, out->payload, out->msg.payload_len);
+	out->msg.payload_crc = ramster_wire_crc(out->page, min(out->msg.payload_len, PAGE_SIZE));
 	if (out->slot)
 		prepare_request(peer, out);
 	err = ramster_sock_say(sock, &out->msg, out->page,

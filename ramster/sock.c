@@ -214,7 +214,7 @@ int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg,
 	unsigned int noreclaim = 0;
 	int err;
 
-	if (ramster_wire_encode(msg, payload, head, sizeof(head)))
+	if (ramster_wire_encode(msg, head, sizeof(head)))
 		return -EBADMSG;
 	iov_iter_kvec(&hdr.msg_iter, ITER_SOURCE, vec, ARRAY_SIZE(vec),
 		      head_size + msg->payload_len);

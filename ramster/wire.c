@@ -503,11 +503,23 @@ static enum ramster_wire_error check_header(const struct ramster_msg *msg)
 	    (msg->payload_len && form->payload == PAYLOAD_NEVER) ||
 	    (!msg->payload_len && form->payload == PAYLOAD_ALWAYS))
 		return RAMSTER_WIRE_BAD_PAYLOAD_LEN;
+	/* With a payload, it is known only when that is there. */
+	if (!msg->payload_len && msg->payload_crc)
+		return RAMSTER_WIRE_BAD_PAYLOAD_CRC;
 	return RAMSTER_WIRE_OK;
 }
 
-/* As everybody else computes it: crc32c() leaves the inversions to us. */
-static u32 crc(const void *data, size_t len)
+/**
+ * ramster_wire_crc() - what a message says its payload's CRC is
+ * @data: the payload
+ * @len: bytes of it
+ *
+ * As everybody else computes it: crc32c() leaves the inversions to us.
+ *
+ * Context: any but hard interrupt.
+ * Return: its CRC32C; 0 if there is none.
+ */
+u32 ramster_wire_crc(const void *data, size_t len)
 {
 	return len ? ~crc32c(~0U, data, len) : 0;
 }
@@ -516,7 +528,7 @@ static u32 head_crc(const struct ramster_wire_header *wire, size_t body)
 {
 	size_t skip = offsetofend(struct ramster_wire_header, head_crc);
 
-	return crc((const u8 *)wire + skip, sizeof(*wire) - skip + body);
+	return ramster_wire_crc((const u8 *)wire + skip, sizeof(*wire) - skip + body);
 }
 
 /**
@@ -535,9 +547,8 @@ size_t ramster_wire_head_size(enum ramster_type type)
 
 /**
  * ramster_wire_encode() - write header and body of a message
- * @msg: the message; its @payload_crc is not looked at
- * @payload: its payload, of @payload_len bytes; is not copied, to be sent behind
- *	the head as it is now. NULL if there is none
+ * @msg: the message; its payload, if there is one, is to be sent behind the head,
+ *	and as it was when @payload_crc was computed
  * @head: where to write
  * @size: bytes of room there; RAMSTER_WIRE_MAX_HEAD are enough for all
  *
@@ -546,8 +557,7 @@ size_t ramster_wire_head_size(enum ramster_type type)
  *	what is wrong with the message, which nobody would accept.
  */
 enum ramster_wire_error ramster_wire_encode(const struct ramster_msg *msg,
-					    const void *payload, void *head,
-					    size_t size)
+					    void *head, size_t size)
 {
 	enum ramster_wire_error error = check_header(msg);
 	struct ramster_wire_header *wire = head;
@@ -569,7 +579,7 @@ enum ramster_wire_error ramster_wire_encode(const struct ramster_msg *msg,
 		.slot = cpu_to_le16(msg->slot),
 		.generation = cpu_to_le16(msg->generation),
 		.payload_len = cpu_to_le32(msg->payload_len),
-		.payload_crc = cpu_to_le32(crc(payload, msg->payload_len)),
+		.payload_crc = cpu_to_le32(msg->payload_crc),
 	};
 	if (form->pack)
 		form->pack(msg, wire + 1);
@@ -609,9 +619,6 @@ enum ramster_wire_error ramster_wire_decode_header(const void *head, size_t len,
 		.payload_len = le32_to_cpu(wire->payload_len),
 		.payload_crc = le32_to_cpu(wire->payload_crc),
 	};
-	/* With a payload, it is known only when that is there. */
-	if (!msg->payload_len && msg->payload_crc)
-		return RAMSTER_WIRE_BAD_PAYLOAD_CRC;
 	return check_header(msg);
 }
 
@@ -660,7 +667,7 @@ ramster_wire_check_payload(const struct ramster_msg *msg, const void *payload,
 {
 	if (len < msg->payload_len)
 		return RAMSTER_WIRE_TRUNCATED;
-	if (msg->payload_crc != crc(payload, msg->payload_len))
+	if (msg->payload_crc != ramster_wire_crc(payload, msg->payload_len))
 		return RAMSTER_WIRE_BAD_PAYLOAD_CRC;
 	return RAMSTER_WIRE_OK;
 }

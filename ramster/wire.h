@@ -276,7 +276,7 @@ struct ramster_hello {
  * @slot: of requests and replies: which; else 0
  * @generation: of the slot, never 0; else 0
  * @payload_len: bytes that follow
- * @payload_crc: their CRC32C; set by decoding only
+ * @payload_crc: their CRC32C, 0 if there are none; who sends them sets it
  * @hello: of HELLO, HELLO_ACK
  * @reason: of GOODBYE
  * @frames: of ROOM, RECALL: page frames
@@ -315,9 +315,9 @@ struct ramster_rules {
 };
 
 size_t ramster_wire_head_size(enum ramster_type type);
+u32 ramster_wire_crc(const void *data, size_t len);
 enum ramster_wire_error ramster_wire_encode(const struct ramster_msg *msg,
-					    const void *payload, void *head,
-					    size_t size);
+					    void *head, size_t size);
 
 enum ramster_wire_error ramster_wire_decode_header(const void *head, size_t len,
 						   struct ramster_msg *msg);

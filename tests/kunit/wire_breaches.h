@@ -191,6 +191,7 @@ static const struct nonsense nonsense[] = {
 	  RAMSTER_WIRE_BAD_PAYLOAD_LEN },
 	{ RAMSTER_PUT, IN(payload_len), 4, PAGE_SIZE, RAMSTER_WIRE_BAD_SIZE },
 	{ RAMSTER_GET, IN(payload_len), 4, 1, RAMSTER_WIRE_BAD_PAYLOAD_LEN },
+	{ RAMSTER_GET, IN(payload_crc), 4, 1, RAMSTER_WIRE_BAD_PAYLOAD_CRC },
 	{ RAMSTER_HELLO, IN(hello.cluster) + 5, 1, 0, RAMSTER_WIRE_BAD_CLUSTER },
 	{ RAMSTER_HELLO, IN(hello.boot) + 10, 1, 0, RAMSTER_WIRE_BAD_BOOT },
 	{ RAMSTER_HELLO, IN(hello.compressor), 1, 0,

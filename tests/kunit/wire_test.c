@@ -523,8 +523,8 @@ static void sender_is_checked(struct kunit *test)
 		plain_msg(&b->msg, n->type);
 		value = n->value;	/* on a little-endian machine */
 		memcpy((u8 *)&b->msg + n->at, &value, n->size);
-		expect_error(test, ramster_wire_encode(&b->msg, b->payload,
-						       b->bytes, TRAFFIC_MAX),
+		expect_error(test, ramster_wire_encode(&b->msg, b->bytes,
+						       TRAFFIC_MAX),
 			     n->error);
 	}
 }
@@ -544,11 +544,9 @@ static void room_is_respected(struct kunit *test)
 		KUNIT_EXPECT_LE(test, head, RAMSTER_WIRE_MAX_HEAD);
 		bytes = kunit_kmalloc(test, head, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, bytes);
-		expect_error(test, ramster_wire_encode(&b->msg, b->payload,
-						       bytes, head - 1),
+		expect_error(test, ramster_wire_encode(&b->msg, bytes, head - 1),
 			     RAMSTER_WIRE_TRUNCATED);
-		expect_error(test, ramster_wire_encode(&b->msg, b->payload,
-						       bytes, head),
+		expect_error(test, ramster_wire_encode(&b->msg, bytes, head),
 			     RAMSTER_WIRE_OK);
 	}
 	KUNIT_EXPECT_EQ(test, ramster_wire_head_size(0), 0);

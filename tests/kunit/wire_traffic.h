@@ -135,8 +135,10 @@ static inline size_t traffic_write(const struct ramster_msg *msg,
 				   const void *payload, u8 *bytes)
 {
 	size_t head = ramster_wire_head_size(msg->type);
+	struct ramster_msg with_crc = *msg;
 
-	if (ramster_wire_encode(msg, payload, bytes, TRAFFIC_MAX))
+	with_crc.payload_crc = ramster_wire_crc(payload, min(msg->payload_len, PAGE_SIZE));
+	if (ramster_wire_encode(&with_crc, bytes, TRAFFIC_MAX))
 		return 0;
 	if (msg->payload_len)
 		memcpy(bytes + head, payload, msg->payload_len);
@@ -212,7 +214,7 @@ static inline bool traffic_canonical(const struct ramster_msg *msg,
 	size_t head = ramster_wire_head_size(msg->type);
 	u8 again[RAMSTER_WIRE_MAX_HEAD];
 
-	return !ramster_wire_encode(msg, bytes + head, again, sizeof(again)) &&
+	return !ramster_wire_encode(msg, again, sizeof(again)) &&
 	       !memcmp(again, bytes, head);
 }
 
