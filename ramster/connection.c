@@ -165,7 +165,7 @@ static void say_hello(struct ramster_peer *peer, enum ramster_type type)
 	int err;
 
 	msg.hello.to = peer->num;
-	err = ramster_sock_say(peer->sock, &msg, NULL, 0);
+	err = ramster_sock_say(peer->sock, &msg, 0);
 	if (err)
 		ramster_peer_end(peer, RAMSTER_NO_REASON,
 				 "no hello could be said: %pe", ERR_PTR(err));

@@ -11,12 +11,12 @@
  * All that a message needs on its way is there beforehand: for each slot that
  * was granted a reply with a page, and for each thread memory of its own. The
  * receiver takes as many messages at a time as have come, and as fit into that.
- * The sender copies a payload into its page before it says a word,
+ * The sender copies a payload into a page of its own before it says a word,
  * because the peer, which may be up to no good, may answer what it has not read
  * yet; from then on nobody reads memory of whoever made the request. A reply is
- * sent from the page it was written to: it changes places with the sender's.
- * So a reply is free again before its first byte is out, and a peer that uses
- * its slot anew at once finds it so.
+ * sent from the page it was written to: it changes places with one of the
+ * sender's. So a reply is free again before its first byte is out, and a peer
+ * that uses its slot anew at once finds it so.
  *
  * Lock order
  *
@@ -91,20 +91,23 @@ struct ramster_incoming {
 #define RAMSTER_INCOMING	(8 * PAGE_SIZE)
 
 /**
- * struct ramster_outgoing - the message that the sender is about to send
+ * struct ramster_outgoing - a message that the sender is about to send
  * @msg: the message
- * @page: the sender's page, which has the payload
+ * @head: the same for the wire
+ * @page: a page of the sender's, which has the payload
  * @payload: a payload that has to be copied there; NULL: none
  * @slot: of a request; else NULL
- * @more: another one follows, so TCP may wait for it
  */
 struct ramster_outgoing {
 	struct ramster_msg msg;
+	u8 head[RAMSTER_WIRE_MAX_HEAD];
 	void *page;
 	const void *payload;
 	struct ramster_slot *slot;
-	bool more;
 };
+
+/* Messages that are sent at a time. */
+#define RAMSTER_TOGETHER	8
 
 /**
  * struct ramster_call - somebody who has called and said hello
@@ -170,6 +173,8 @@ struct ramster_call {
  * @recall: L; page frames to be asked back
  * @outgoing: T; while nothing is sent, what the sender takes is put here with
  *	@lock held
+ * @nr_outgoing: T; how many of these are to be sent
+ * @more: T; others follow them, so TCP may wait for these
  *
  * @own: R:L; slots that the peer grants us
  * @slots: L; RAMSTER_MAX_SLOTS of them
@@ -230,7 +235,9 @@ struct ramster_peer {
 	bool room_due;
 	u64 room_said;
 	u64 recall;
-	struct ramster_outgoing outgoing;
+	struct ramster_outgoing outgoing[RAMSTER_TOGETHER];
+	unsigned int nr_outgoing;
+	bool more;
 
 	/* What is asked of it */
 	u16 own;
@@ -371,8 +378,9 @@ int ramster_sock_connect(struct socket *sock,
 void ramster_sock_wait_connected(struct socket *sock, unsigned long until);
 bool ramster_sock_alive(struct socket *sock);
 void ramster_sock_memalloc(struct socket *sock, bool on);
-int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg,
-		     const void *payload, int flags);
+int ramster_sock_send(struct socket *sock, struct kvec *vec, unsigned int nr,
+		      int flags);
+int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg, int flags);
 int ramster_sock_hear(struct socket *sock, void *buf, size_t len, long timeout);
 void ramster_sock_goodbye(struct socket *sock, enum ramster_reason reason);
 void ramster_sock_close(struct socket *sock);

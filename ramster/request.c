@@ -51,16 +51,22 @@ static int create_replies(struct ramster_peer *peer, unsigned int nr)
  */
 int ramster_requests_init(struct ramster_peer *peer)
 {
+	unsigned int i;
+
 	INIT_LIST_HEAD(&peer->flying);
 	INIT_LIST_HEAD(&peer->urgent);
 	INIT_LIST_HEAD(&peer->queue);
 	INIT_LIST_HEAD(&peer->replies);
 	peer->incoming.buf = kvmalloc(RAMSTER_INCOMING, GFP_KERNEL);
-	peer->outgoing.page = (void *)__get_free_page(GFP_KERNEL);
 	peer->slots = kvcalloc(RAMSTER_MAX_SLOTS, sizeof(*peer->slots),
 			       GFP_KERNEL);
-	if (!peer->incoming.buf || !peer->outgoing.page || !peer->slots)
+	if (!peer->incoming.buf || !peer->slots)
 		return -ENOMEM;
+	for (i = 0; i < RAMSTER_TOGETHER; i++) {
+		peer->outgoing[i].page = (void *)__get_free_page(GFP_KERNEL);
+		if (!peer->outgoing[i].page)
+			return -ENOMEM;
+	}
 	return create_replies(peer, peer->cluster->hello.slots);
 }
 
@@ -76,7 +82,8 @@ void ramster_requests_exit(struct ramster_peer *peer)
 		free_page((unsigned long)peer->reply[i].page);
 	kvfree(peer->reply);
 	kvfree(peer->slots);
-	free_page((unsigned long)peer->outgoing.page);
+	for (i = 0; i < RAMSTER_TOGETHER; i++)
+		free_page((unsigned long)peer->outgoing[i].page);
 	kvfree(peer->incoming.buf);
 }
 
@@ -357,6 +364,19 @@ static bool more_follows(struct ramster_peer *peer)
 	       (peer->nr_busy < peer->own && !list_empty(&peer->queue));
 }
 
+static bool take_one(struct ramster_peer *peer, struct ramster_outgoing *out)
+{
+	lockdep_assert_held(&peer->lock);
+
+	out->payload = NULL;
+	out->slot = NULL;
+	if (!take_notice(peer, &out->msg) && !take_reply(peer, out) &&
+	    !take_request(peer, out))
+		return false;
+	peer->said = jiffies;
+	return true;
+}
+
 /**
  * ramster_take_outgoing() - find what is to be sent next
  * @peer: the peer
@@ -370,21 +390,19 @@ static bool more_follows(struct ramster_peer *peer)
  */
 bool ramster_take_outgoing(struct ramster_peer *peer)
 {
-	struct ramster_outgoing *out = &peer->outgoing;
-	bool found;
+	unsigned int nr = 0;
 
 	spin_lock_irq(&peer->lock);
-	out->payload = NULL;
-	out->slot = NULL;
-	found = may_send(peer) &&
-		(take_notice(peer, &out->msg) || take_reply(peer, out) ||
-		 take_request(peer, out));
-	out->more = more_follows(peer);
-	peer->sending = found;
+	while (may_send(peer) && nr < RAMSTER_TOGETHER &&
+	       take_one(peer, &peer->outgoing[nr]))
+		nr++;
+	peer->nr_outgoing = nr;
+	peer->more = more_follows(peer);
+	peer->sending = nr;
 	spin_unlock_irq(&peer->lock);
-	if (!found)
+	if (!nr)
 		wake_up(&peer->wait);
-	return found;
+	return nr;
 }
 
 static void tell_room(struct ramster_peer *peer, struct ramster_msg *msg)
@@ -399,36 +417,41 @@ static void tell_room(struct ramster_peer *peer, struct ramster_msg *msg)
 	}
 }
 
-/* From now on a reply is one, to what is known to have been sent. */
-static void prepare_request(struct ramster_peer *peer,
-			    const struct ramster_outgoing *out)
+/* All that it takes is here from now on. How long a payload is has not been checked. */
+static void prepare(struct ramster_peer *peer, struct ramster_outgoing *out)
 {
-	struct ramster_request *req;
+	struct ramster_msg *msg = &out->msg;
+
+	if (msg->type == RAMSTER_ROOM || msg->type == RAMSTER_KEEPALIVE)
+		tell_room(peer, msg);
+	if (out->payload)
+		memcpy(out->page, out->payload, msg->payload_len);
+	msg->payload_crc = ramster_wire_crc(out->page,
+					    min(msg->payload_len, PAGE_SIZE));
+}
+
+/* From now on a reply is one, to what is known to have been sent. */
+static void requests_said(struct ramster_peer *peer)
+{
+	struct ramster_outgoing *out = peer->outgoing;
+	unsigned int i;
 
 	spin_lock_irq(&peer->lock);
-	out->slot->said = true;
-	req = out->slot->req;
-	if (req)
-		req->msg.payload_crc = out->msg.payload_crc;
+	for (i = 0; i < peer->nr_outgoing; i++, out++) {
+		if (!out->slot)
+			continue;
+		out->slot->said = true;
+		if (out->slot->req)
+			out->slot->req->msg.payload_crc = out->msg.payload_crc;
+	}
 	spin_unlock_irq(&peer->lock);
 }
 
-/* Whoever asked, or ops->serve(), has made what is no message. */
-static int send_nonsense(struct ramster_peer *peer, struct socket *sock,
-			 struct ramster_outgoing *out)
+/* The request cannot be sent. */
+static void request_fails(struct ramster_peer *peer, struct ramster_outgoing *out)
 {
 	struct ramster_request *req;
 
-	WARN_ON_ONCE(1);
-	if (!out->slot) {
-		out->msg = (struct ramster_msg) {
-			.type = out->msg.type,
-			.slot = out->msg.slot,
-			.generation = out->msg.generation,
-			.status = RAMSTER_FAILED,
-		};
-		return ramster_sock_say(sock, &out->msg, NULL, 0);
-	}
 	spin_lock_irq(&peer->lock);
 	req = out->slot->req;
 	if (req)
@@ -439,7 +462,27 @@ static int send_nonsense(struct ramster_peer *peer, struct socket *sock,
 		req->err = -ENOTCONN;
 		req->done(req);
 	}
-	return 0;
+}
+
+/* For the wire. What whoever asked, or ops->serve(), has made may be no message. */
+static bool encode(struct ramster_peer *peer, struct ramster_outgoing *out)
+{
+	struct ramster_msg *msg = &out->msg;
+
+	if (!ramster_wire_encode(msg, out->head, sizeof(out->head)))
+		return true;
+	WARN_ON_ONCE(1);
+	if (out->slot) {
+		request_fails(peer, out);
+		return false;
+	}
+	*msg = (struct ramster_msg) {
+		.type = msg->type,
+		.slot = msg->slot,
+		.generation = msg->generation,
+		.status = RAMSTER_FAILED,
+	};
+	return !ramster_wire_encode(msg, out->head, sizeof(out->head));
 }
 
 /**
@@ -452,24 +495,23 @@ static int send_nonsense(struct ramster_peer *peer, struct socket *sock,
  */
 int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
 {
-	struct ramster_outgoing *out = &peer->outgoing;
-	int err;
+	struct kvec vec[2 * RAMSTER_TOGETHER];
+	struct ramster_outgoing *out;
+	unsigned int i, nr = 0;
 
-	if (out->msg.type == RAMSTER_ROOM || out->msg.type == RAMSTER_KEEPALIVE)
-		tell_room(peer, &out->msg);
-	if (out->payload)
-		memcpy(out->page, out->payload, out->msg.payload_len);
-	out->msg.payload_crc = ramster_wire_crc(out->page, min(out->msg.payload_len, PAGE_SIZE));
-	if (out->slot)
-		prepare_request(peer, out);
-	err = ramster_sock_say(sock, &out->msg, out->page,
-			       out->more ? MSG_MORE : 0);
-	if (err == -EBADMSG)
-		err = send_nonsense(peer, sock, out);
-	spin_lock_irq(&peer->lock);
-	peer->said = jiffies;
-	spin_unlock_irq(&peer->lock);
-	return err;
+	for (i = 0; i < peer->nr_outgoing; i++)
+		prepare(peer, &peer->outgoing[i]);
+	requests_said(peer);
+	for (i = 0; i < peer->nr_outgoing; i++) {
+		out = &peer->outgoing[i];
+		if (!encode(peer, out))
+			continue;
+		vec[nr].iov_base = out->head;
+		vec[nr++].iov_len = ramster_wire_head_size(out->msg.type);
+		vec[nr].iov_base = out->page;
+		vec[nr++].iov_len = out->msg.payload_len;
+	}
+	return ramster_sock_send(sock, vec, nr, peer->more ? MSG_MORE : 0);
 }
 
 /* The receiver */

@@ -189,41 +189,57 @@ static int send_all(struct socket *sock, struct msghdr *hdr)
 }
 
 /**
- * ramster_sock_say() - send a message
+ * ramster_sock_send() - send some bytes
  * @sock: where to
- * @msg: the message
- * @payload: its payload; NULL if there is none
- * @flags: MSG_DONTWAIT, MSG_MORE if another message is sure to follow at once
+ * @vec: where they are
+ * @nr: in how many pieces
+ * @flags: MSG_DONTWAIT, MSG_MORE if others are sure to follow at once
  *
  * Context: may sleep until the other side reads; with MSG_DONTWAIT, not.
  * kernel_sock_shutdown() ends it.
- * Return: 0; -EBADMSG if there is no such message, and nothing was sent; or an
- * error, and part of it may have been sent, so no other can be.
+ * Return: 0; or an error, and part of it may have been sent, so nothing else can be.
  */
-int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg,
-		     const void *payload, int flags)
+int ramster_sock_send(struct socket *sock, struct kvec *vec, unsigned int nr,
+		      int flags)
 {
 	bool memalloc = sock_flag(sock->sk, SOCK_MEMALLOC);
-	size_t head_size = ramster_wire_head_size(msg->type);
 	struct msghdr hdr = { .msg_flags = MSG_NOSIGNAL | flags };
-	u8 head[RAMSTER_WIRE_MAX_HEAD];
-	struct kvec vec[] = {
-		{ .iov_base = head, .iov_len = head_size },
-		{ .iov_base = (void *)payload, .iov_len = msg->payload_len },
-	};
-	unsigned int noreclaim = 0;
+	unsigned int noreclaim = 0, i;
+	size_t bytes = 0;
 	int err;
 
-	if (ramster_wire_encode(msg, head, sizeof(head)))
-		return -EBADMSG;
-	iov_iter_kvec(&hdr.msg_iter, ITER_SOURCE, vec, ARRAY_SIZE(vec),
-		      head_size + msg->payload_len);
+	for (i = 0; i < nr; i++)
+		bytes += vec[i].iov_len;
+	iov_iter_kvec(&hdr.msg_iter, ITER_SOURCE, vec, nr, bytes);
 	if (memalloc)
 		noreclaim = memalloc_noreclaim_save();
 	err = send_all(sock, &hdr);
 	if (memalloc)
 		memalloc_noreclaim_restore(noreclaim);
 	return err;
+}
+
+/**
+ * ramster_sock_say() - send a message that has no payload
+ * @sock: where to
+ * @msg: the message
+ * @flags: as for ramster_sock_send()
+ *
+ * Context: as for ramster_sock_send().
+ * Return: 0; -EBADMSG if there is no such message, and nothing was sent; or an
+ * error, and part of it may have been sent, so no other can be.
+ */
+int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg, int flags)
+{
+	u8 head[RAMSTER_WIRE_MAX_HEAD];
+	struct kvec vec = {
+		.iov_base = head,
+		.iov_len = ramster_wire_head_size(msg->type),
+	};
+
+	if (ramster_wire_encode(msg, head, sizeof(head)))
+		return -EBADMSG;
+	return ramster_sock_send(sock, &vec, 1, flags);
 }
 
 /**
@@ -267,7 +283,7 @@ void ramster_sock_goodbye(struct socket *sock, enum ramster_reason reason)
 	struct ramster_msg msg = { .type = RAMSTER_GOODBYE, .reason = reason };
 
 	if (reason != RAMSTER_NO_REASON)
-		ramster_sock_say(sock, &msg, NULL, MSG_DONTWAIT);
+		ramster_sock_say(sock, &msg, MSG_DONTWAIT);
 }
 
 /**
