@@ -122,6 +122,11 @@ static uint64_t wire_bytes(void)
 	return number(CARD "rx_bytes", 0) + number(CARD "tx_bytes", 0);
 }
 
+static uint64_t wire_frames(void)
+{
+	return number(CARD "rx_packets", 0) + number(CARD "tx_packets", 0);
+}
+
 static uint64_t nbd_out(void)
 {
 	return pages_written(NBD);
@@ -169,6 +174,7 @@ struct counted {
 	uint64_t out;
 	uint64_t in;
 	uint64_t wire;
+	uint64_t frames;
 	uint64_t disk_written;
 	uint64_t disk_read;
 };
@@ -179,6 +185,7 @@ static struct counted count(const struct contender *who)
 		.out = who->out(),
 		.in = who->in(),
 		.wire = wire_bytes(),
+		.frames = wire_frames(),
 		.disk_written = pages_written(LOCAL_DISK),
 		.disk_read = pages_read(LOCAL_DISK),
 	};
@@ -304,6 +311,7 @@ static void page_out(const struct memory *memory, const struct contender *who)
 	print("out_pushed_us", (pushed - begin) / 1000);
 	print("out_us", (end - begin) / 1000);
 	print("out_wire", after.wire - before.wire);
+	print("out_frames", after.frames - before.frames);
 }
 
 /* Between */
@@ -393,6 +401,7 @@ static size_t page_in(struct memory *memory, const struct contender *who)
 	print("in_pages", after.in - before.in);
 	print("in_local_disk", after.disk_read - before.disk_read);
 	print("in_wire", after.wire - before.wire);
+	print("in_frames", after.frames - before.frames);
 	return bad;
 }
 

@@ -38,6 +38,8 @@ BEGIN {
 		 "wire_a_page|on the wire for a page out and in|bytes|1|0|<= 0.60\n" \
 		 "wire_a_page_out|out|bytes|1|0|\n" \
 		 "wire_a_page_in|in|bytes|1|0|\n" \
+		 "frames_a_page_out|Ethernet frames for a page out|frames|1|1|\n" \
+		 "frames_a_page_in|in|frames|1|1|\n" \
 		 "out_pages|pages that went out|pages|1|0|\n" \
 		 "faults_remote_percent|faults that the other machine served|%|1|1|"
 	nr_remote_rows = split(remote, remote_row, "\n")
