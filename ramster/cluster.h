@@ -128,6 +128,8 @@ struct ramster_ops {
  *	the rest is the peer's. When it was answered, payload_crc is that of what was
  *	sent
  * @payload: of a PUT: msg.payload_len bytes, which stay until @done
+ * @later: others follow, and then ramster_send_now(); until then the peer's sender
+ *	need not be told
  * @buf: where the page of a DATA goes: PAGE_SIZE bytes; NULL for other requests
  * @reply: the answer, if @err is 0
  * @err: 0, or -ENOTCONN: the connection is gone, and what has become of the
@@ -141,6 +143,7 @@ struct ramster_request {
 	struct list_head list;
 	struct ramster_msg msg;
 	const void *payload;
+	bool later;
 	void *buf;
 	struct ramster_msg reply;
 	int err;
@@ -202,6 +205,7 @@ void ramster_peer_recall(struct ramster_peer *peer, u64 frames);
 
 /* request.c APIs: */
 int ramster_send(struct ramster_peer *peer, struct ramster_request *req);
+void ramster_send_now(struct ramster_peer *peer);
 int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
 		 unsigned int timeout_ms, bool killable);
 

@@ -258,7 +258,17 @@ static int put_send(struct ramster *r, struct ramster_keeper *keeper,
 		return -ENOMEM;
 	}
 	put->req.done = put_done;
+	put->req.later = true;
 	return ramster_put_begin(r, &put->req, put->rpage, content.data);
+}
+
+/* One by one, each would be a packet of its own. */
+static void send_now(struct ramster *r, const struct ramster_keeper *keeper)
+{
+	struct ramster_peer *peer = ramster_peer_of(r, keeper->num);
+
+	if (peer)
+		ramster_send_now(peer);
 }
 
 /* One page of a group: 1 if it is on its way, 0 if not, or an errno. */
@@ -268,7 +278,10 @@ static int send_one(struct ramster *r, struct ramster_keeper *keeper,
 	struct put *put;
 	int err;
 
-	wait_event(r->wait, READ_ONCE(r->puts->nr_free));
+	if (!READ_ONCE(r->puts->nr_free)) {
+		send_now(r, keeper);
+		wait_event(r->wait, READ_ONCE(r->puts->nr_free));
+	}
 	put = put_take(r->puts);
 	if (WARN_ON_ONCE(!put))
 		return -EAGAIN;
@@ -290,20 +303,19 @@ static int send_group(struct ramster *r, enum zbud_class class)
 {
 	struct ramster_keeper *keeper = ramster_find_keeper(r, NULL);
 	struct zbud_name *names = r->puts->names;
-	int sent = 0, ret;
+	int sent = 0, ret = 0;
 	unsigned int i, nr;
 
 	if (!keeper)
 		return -ENOSPC;
 	/* Nothing yet of who has his first frame just now: others may have something. */
 	nr = zcache_oldest_names(r->zc, class, names, NAMES);
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && ret >= 0; i++) {
 		ret = send_one(r, keeper, &names[i], class);
-		if (ret < 0)
-			return ret;
-		sent += ret;
+		sent += max(ret, 0);
 	}
-	return sent;
+	send_now(r, keeper);
+	return ret < 0 ? ret : sent;
 }
 
 static bool may_go(enum zbud_class class)

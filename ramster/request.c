@@ -113,8 +113,8 @@ static bool request_valid(const struct ramster_request *req)
  */
 int ramster_send(struct ramster_peer *peer, struct ramster_request *req)
 {
+	bool open, later = req->later;	/* which may be gone once sent */
 	unsigned long flags;
-	bool open;
 
 	if (WARN_ON_ONCE(!request_valid(req)))
 		return -ENOTCONN;
@@ -132,8 +132,20 @@ int ramster_send(struct ramster_peer *peer, struct ramster_request *req)
 	spin_unlock_irqrestore(&peer->lock, flags);
 	if (!open)
 		return -ENOTCONN;
-	wake_up(&peer->send_wait);
+	if (!later)
+		ramster_send_now(peer);
 	return 0;
+}
+
+/**
+ * ramster_send_now() - send what was to be sent later
+ * @peer: the peer
+ *
+ * Context: any, interrupts off or not.
+ */
+void ramster_send_now(struct ramster_peer *peer)
+{
+	wake_up(&peer->send_wait);
 }
 
 /* Only a request in a slot has a generation. */

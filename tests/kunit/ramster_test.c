@@ -390,6 +390,29 @@ static void send_with_interrupts_off(struct kunit *test)
 	expect_done(test, asks, 20, 0);
 }
 
+/* What is to be sent later waits until it is told, or until something else is sent. */
+static void later_and_now(struct kunit *test)
+{
+	atomic_t turns = ATOMIC_INIT(0);
+	struct ask *asks = asks_create(test, 20, &turns);
+	struct rig *rig = test->priv;
+	unsigned int i;
+
+	rig->config.times.keepalive_ms = 30000;
+	rig_start_pair(test);
+	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[1].offered == RIG_ROOM));
+	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[0].offered == RIG_ROOM + 1));
+	msleep(50);	/* until nobody has anything to say */
+	for (i = 0; i < 20; i++)
+		asks[i].req.later = true;
+	send_all(test, asks, 20);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, atomic_read(&turns), 0);
+	KUNIT_EXPECT_EQ(test, rig_info(rig, 1, 0).waiting, 20);
+	ramster_send_now(rig_peer(rig, 1, 0));
+	expect_done(test, asks, 20, 0);
+}
+
 static void room_and_recall(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -635,6 +658,7 @@ static struct kunit_case cluster_cases[] = {
 	KUNIT_CASE(reset_completes_all),
 	KUNIT_CASE(not_to_who_is_down),
 	KUNIT_CASE(send_with_interrupts_off),
+	KUNIT_CASE(later_and_now),
 	KUNIT_CASE(room_and_recall),
 	KUNIT_CASE(room_with_keepalive),
 	KUNIT_CASE(generations_wrap),
