@@ -184,15 +184,17 @@ static long patience(struct ramster_peer *peer)
 }
 
 /*
- * Before it waits for more, the receiver lets the sender go: so that the replies to
- * what came together go together, but none of them waits for what is yet to come.
+ * What came together is answered together, and as packets come one by one, the replies
+ * that no program waits for do so for a tick. But before it waits for longer, the receiver
+ * lets the sender go.
  */
 static int hear_some(struct ramster_peer *peer, void *buf, size_t len)
 {
 	int ret;
 
 	if (peer->unsaid) {
-		ret = ramster_sock_hear(peer->sock, buf, len, 0);
+		ret = ramster_sock_hear(peer->sock, buf, len,
+					ramster_nothing_waits(peer) ? 1 : 0);
 		if (ret != -EAGAIN)
 			return ret;
 		ramster_let_sender_go(peer);

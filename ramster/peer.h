@@ -106,7 +106,7 @@ struct ramster_outgoing {
 	struct ramster_slot *slot;
 };
 
-/* Messages that are sent at a time. */
+/* Messages that are sent at a time, and that are heard before the sender is told of them. */
 #define RAMSTER_TOGETHER	8
 
 /**
@@ -161,7 +161,7 @@ struct ramster_call {
  * @incoming: R
  * @payload: R; that of the last message, in @incoming, until the next is received
  * @unsaid: R; messages that were heard since the sender was last told to go on; 0
- *	whenever the receiver waits for more
+ *	whenever the receiver waits for more than a tick
  * @bad_messages: L
  * @ups: L
  *
@@ -363,6 +363,7 @@ enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
 				      const struct ramster_msg *msg);
 enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
 					 const struct ramster_msg *msg);
+bool ramster_nothing_waits(struct ramster_peer *peer);
 void ramster_let_sender_go(struct ramster_peer *peer);
 void ramster_requests_fail(struct ramster_peer *peer);
 

@@ -528,8 +528,22 @@ int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
 
 /* The receiver */
 
-/* Messages that are heard in a row before the sender is told, if there are more. */
-#define MAX_UNSAID	16
+/**
+ * ramster_nothing_waits() - can what was heard do without the sender for a moment?
+ * @peer: the peer
+ *
+ * Context: the receiver.
+ * Return: false if a request of ours waits for a slot, which may be free by now.
+ */
+bool ramster_nothing_waits(struct ramster_peer *peer)
+{
+	bool nothing;
+
+	spin_lock_irq(&peer->lock);
+	nothing = !peer->nr_waiting;
+	spin_unlock_irq(&peer->lock);
+	return nothing;
+}
 
 /**
  * ramster_let_sender_go() - the sender may have something to do by now
@@ -546,7 +560,7 @@ void ramster_let_sender_go(struct ramster_peer *peer)
 /* To wake it for each would make it send each in a packet of its own. */
 static void sender_has_work(struct ramster_peer *peer, bool urgent)
 {
-	if (++peer->unsaid >= MAX_UNSAID || urgent)
+	if (++peer->unsaid >= RAMSTER_TOGETHER || urgent)
 		ramster_let_sender_go(peer);
 }
 

@@ -129,7 +129,7 @@ static void send(struct kunit *test, enum zbud_class class, unsigned long nr)
 	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
 	KUNIT_ASSERT_TRUE(test, eventually((ramster_remotify(two->node[0]),
 					    away(two, class) >= nr)));
-	flush_work(&two->node[0]->remotify);
+	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
 }
 
 /* Memory has not been short for a long time. */
