@@ -180,6 +180,7 @@ struct ramster_lent {
  * @leaving: pages come home, and none go out; READ_ONCE
  * @pressed: when memory was short last, in jiffies; READ_ONCE
  * @wanted: pages that shall go out; atomic
+ * @starved: they could not, so go on when a peer offers room; READ_ONCE
  * @hopeless: when a swap page waited for that in vain, in jiffies; READ_ONCE
  * @serial: of the page that went out last; atomic
  * @keepers: by node number
@@ -206,6 +207,7 @@ struct ramster {
 	bool leaving;
 	unsigned long pressed;
 	atomic_t wanted;
+	bool starved;
 	unsigned long hopeless;
 	atomic64_t serial;
 	struct ramster_keeper keepers[RAMSTER_MAX_NODES];

@@ -136,8 +136,11 @@ static void peer_offered(struct ramster_peer *peer, u64 frames)
 
 	/* Half of it: others have been told the same. */
 	WRITE_ONCE(keeper_of(peer)->room, frames * PAGE_SIZE / 2);
-	if (time_before(jiffies, READ_ONCE(r->pressed) + PRESSED))
+	if (READ_ONCE(r->starved) &&
+	    time_before(jiffies, READ_ONCE(r->pressed) + PRESSED)) {
+		WRITE_ONCE(r->starved, false);
 		ramster_remotify_more(r);
+	}
 }
 
 static void peer_recall(struct ramster_peer *peer, u64 frames)

@@ -38,6 +38,9 @@
 #define PATIENCE	(HZ / 10)
 #define ENOUGH		32
 
+/* When there are no more frames than that, pages begin to go. */
+#define SOON		(2 * ENOUGH)
+
 /* When not half of them came, how long none does. */
 #define HOPELESS	(2 * HZ)
 
@@ -47,7 +50,8 @@
  * @list: among those that are not in use
  * @ramster: whose
  * @rpage: its descriptor
- * @pampd: the page, pinned
+ * @pampd: the page, pinned; NULL while it is not in use. The worker's, which reads it
+ *	at any time
  * @buf: its bytes, if they do not lie together
  */
 struct put {
@@ -102,6 +106,7 @@ static void put_give(struct put *put)
 	unsigned long flags;
 	bool enough;
 
+	WRITE_ONCE(put->pampd, NULL);
 	spin_lock_irqsave(&puts->lock, flags);
 	list_add(&put->list, &puts->free);
 	enough = ++puts->nr_free >= TOGETHER ||
@@ -249,7 +254,7 @@ static int put_send(struct ramster *r, struct ramster_keeper *keeper,
 		.owner = zbud_owner(name->pampd),
 	};
 
-	put->pampd = name->pampd;
+	WRITE_ONCE(put->pampd, name->pampd);
 	put->rpage = ramster_rpage_create(keeper, &name->handle, class, &content,
 					  GFP_NOIO | __GFP_NORETRY |
 					  __GFP_NOWARN);
@@ -271,6 +276,22 @@ static void send_now(struct ramster *r, const struct ramster_keeper *keeper)
 		ramster_send_now(peer);
 }
 
+/*
+ * When there is little left at home, the same groups are the oldest again before their
+ * pages have arrived. Nobody but the worker sends pages, so none begins to meanwhile.
+ */
+static bool on_its_way(const struct ramster_puts *puts, const void *pampd)
+{
+	unsigned int i;
+
+	if (READ_ONCE(puts->nr_free) == PUTS)
+		return false;
+	for (i = 0; i < PUTS; i++)
+		if (READ_ONCE(puts->put[i].pampd) == pampd)
+			return true;
+	return false;
+}
+
 /* One page of a group: 1 if it is on its way, 0 if not, or an errno. */
 static int send_one(struct ramster *r, struct ramster_keeper *keeper,
 		    const struct zbud_name *name, enum zbud_class class)
@@ -278,6 +299,8 @@ static int send_one(struct ramster *r, struct ramster_keeper *keeper,
 	struct put *put;
 	int err;
 
+	if (on_its_way(r->puts, name->pampd))
+		return 0;
 	if (!READ_ONCE(r->puts->nr_free)) {
 		send_now(r, keeper);
 		wait_event(r->wait, READ_ONCE(r->puts->nr_free));
@@ -333,8 +356,10 @@ static int send_class(struct ramster *r, enum zbud_class class, int wanted)
 	while (may_go(class) && !READ_ONCE(r->leaving) && futile < FUTILE &&
 	       wanted > 0 && zcache_cgroups_frames(&r->zc->cgroups[class])) {
 		sent = send_group(r, class);
-		if (sent < 0)
+		if (sent < 0) {
+			WRITE_ONCE(r->starved, true);
 			break;
+		}
 		futile = sent ? 0 : futile + 1;
 		wanted -= sent;
 		cond_resched();
@@ -421,21 +446,26 @@ bool ramster_takes_pages_of(struct ramster *r)
  *
  * Programs push pages out faster than they go over the network. If a page that
  * finds no frame were refused at once, the disk would get most of them, and the
- * peers' memory would be of little use. So whoever stores it waits, as he would
- * for the disk; but not for someone who takes none or few, and never for long,
- * because he may be who the network waits for.
+ * peers' memory would be of little use. So pages begin to go before there is no
+ * frame left; and whoever finds none waits, as he would for the disk; but not for
+ * someone who takes none or few, and never for long, because he may be who the
+ * network waits for.
  *
  * Context: may sleep.
  */
 void ramster_make_room_in(struct ramster *r)
 {
 	struct zcache *zc = r->zc;
+	unsigned long room = zcache_frames_room(zc);
 
-	if (!READ_ONCE(zc->max_pool_percent) || zcache_frames_room(zc) ||
+	if (room >= SOON || !READ_ONCE(zc->max_pool_percent) ||
+	    (room && work_busy(&r->remotify)) ||
 	    time_before(jiffies, READ_ONCE(r->hopeless) + HOPELESS) ||
 	    !ramster_takes_pages_of(r))
 		return;
 	ramster_remotify(r);
+	if (room)
+		return;
 	ramster_count(r, RAMSTER_PERS_PUTS_WAITED);
 	if (wait_event_timeout(r->wait, zcache_frames_room(zc) >= ENOUGH ||
 			       !ramster_takes_pages_of(r), PATIENCE) ||

@@ -436,6 +436,28 @@ static void keeper_refuses(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+/* However often memory is short, a page that is on its way is not sent again. */
+static void each_page_goes_once(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster_guest *guest = &two->node[1]->guests[0];
+	unsigned long few = 40, i;
+
+	for (i = 0; i < few; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	mutex_lock(&guest->lock);	/* which the first page wants that arrives */
+	for (i = 0; i < 10; i++) {
+		ramster_remotify(two->node[0]);
+		msleep(20);
+	}
+	mutex_unlock(&guest->lock);
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	KUNIT_EXPECT_GT(test, events(two, 1, RAMSTER_FOREIGN_PUTS), 0);
+	KUNIT_EXPECT_LE(test, events(two, 1, RAMSTER_FOREIGN_PUTS), few);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 static void make_room(struct two *two)
 {
 	ramster_make_room_in(two->node[0]);
@@ -768,6 +790,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(keeper_forgets),
 	KUNIT_CASE(keeper_lies),
 	KUNIT_CASE(keeper_refuses),
+	KUNIT_CASE(each_page_goes_once),
 	KUNIT_CASE(full_pool_waits),
 	KUNIT_CASE(keeper_recalls_in_vain),
 	KUNIT_CASE(owner_leaves),
