@@ -459,7 +459,7 @@ static void requests_said(struct ramster_peer *peer)
 	spin_unlock_irq(&peer->lock);
 }
 
-/* The request cannot be sent. */
+/* The request cannot be sent, so nobody can have answered it: it is not said yet. */
 static void request_fails(struct ramster_peer *peer, struct ramster_outgoing *out)
 {
 	struct ramster_request *req;
@@ -469,6 +469,7 @@ static void request_fails(struct ramster_peer *peer, struct ramster_outgoing *ou
 	if (req)
 		take_off(peer, req);
 	empty_slot(peer, out->msg.slot);
+	out->slot = NULL;
 	spin_unlock_irq(&peer->lock);
 	if (req) {
 		req->err = -ENOTCONN;
@@ -511,11 +512,9 @@ int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
 	struct ramster_outgoing *out;
 	unsigned int i, nr = 0;
 
-	for (i = 0; i < peer->nr_outgoing; i++)
-		prepare(peer, &peer->outgoing[i]);
-	requests_said(peer);
 	for (i = 0; i < peer->nr_outgoing; i++) {
 		out = &peer->outgoing[i];
+		prepare(peer, out);
 		if (!encode(peer, out))
 			continue;
 		vec[nr].iov_base = out->head;
@@ -523,6 +522,7 @@ int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
 		vec[nr].iov_base = out->page;
 		vec[nr++].iov_len = out->msg.payload_len;
 	}
+	requests_said(peer);
 	return ramster_sock_send(sock, vec, nr, peer->more ? MSG_MORE : 0);
 }
 
