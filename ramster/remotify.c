@@ -50,8 +50,8 @@
  * @list: among those that are not in use
  * @ramster: whose
  * @rpage: its descriptor
- * @pampd: the page, pinned; NULL while it is not in use. The worker's, which reads it
- *	at any time
+ * @pampd: the page, pinned; NULL while it is not in use. The worker reads all of them
+ *	at any time: READ_ONCE
  * @buf: its bytes, if they do not lie together
  */
 struct put {
