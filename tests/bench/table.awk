@@ -56,10 +56,12 @@ FNR == 1 {
 	if (!(part[1] in wanted))
 		nextfile
 	runs[++nr_runs] = run
-	if (part[2] == "remote")
-		remote_ran = 1
-	else
+	if (part[2] != "remote")
 		others_ran = 1
+	else if (!(part[3] in is_link)) {
+		is_link[part[3]] = 1
+		link[++nr_links] = part[3]
+	}
 }
 
 # What a race says in its middle goes before what is counted after it.
@@ -172,10 +174,10 @@ function table(i, d, f, part) {
 	}
 }
 
-# A line of the second table: the quotient is what it says, more or less.
-function remote_line(key, title, unit, by, decimals, target, ours, theirs, i, is, text, verdict) {
-	ours = cell("zcache", "remote", key, "ram")
-	theirs = cell("nbd", "remote", key, "ram")
+# A line of a table of two machines: the quotient is what it says, more or less.
+function remote_line(on, key, title, unit, by, decimals, target, ours, theirs, i, is, text, verdict) {
+	ours = cell("zcache", "remote", key, on)
+	theirs = cell("nbd", "remote", key, on)
 	text = verdict = ""
 	if (ours != "" && theirs + 0) {
 		text = sprintf("**%.2f**", ours / theirs)
@@ -186,18 +188,19 @@ function remote_line(key, title, unit, by, decimals, target, ours, theirs, i, is
 	}
 	text = "| " title " | " text " | " target " | " verdict " | " unit " |"
 	for (i = 1; i <= nr_remote; i++) {
-		is = cell(remote_peer[i], "remote", key, "ram")
+		is = cell(remote_peer[i], "remote", key, on)
 		text = text (is == "" ? " - |" : sprintf(" %." decimals "f |", is / by))
 	}
 	print text
 }
 
-function remote_table(i, part) {
-	print "\nAgainst swap over NBD to a RAM disk on another machine, in the host's time:"
+function remote_table(on, i, part) {
+	printf "\nAgainst swap over NBD to a RAM disk on another machine, %s, in the host's time:\n",
+		on == "cable" ? "as fast as both can" : "over a link of " on
 	heading("zcache / nbd", nr_remote, remote_peer)
 	for (i = 1; i <= nr_remote_rows; i++) {
 		split(remote_row[i], part, "|")
-		remote_line(part[1], part[2], part[3], part[4], part[5], part[6])
+		remote_line(on, part[1], part[2], part[3], part[4], part[5], part[6])
 	}
 }
 
@@ -218,8 +221,8 @@ function markdown(i) {
 		heading("zcache / best other", nr_peers, peer)
 		table()
 	}
-	if (remote_ran)
-		remote_table()
+	for (i = 1; i <= nr_links; i++)
+		remote_table(link[i])
 }
 
 function json(i, n, k, key, part) {
