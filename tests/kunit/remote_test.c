@@ -1,85 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests of pages that go out and come back: two nodes in one kernel, of which
- * both have the same zcache. What one sends the other keeps apart.
+ * Tests of pages that are elsewhere: how they come back, or do not.
  */
-#include <linux/in.h>
-#include <linux/sizes.h>
-
-#include "loopback.h"
-#include "zcache_rig.h"
-#include "../../ramster/core.h"
-#include "../../ramster/peer.h"
-
-#define PORT		17800
-#define SWAP_ID		6
-#define NR		300	/* pages */
-#define NOISE		1500	/* of each page */
-
-/**
- * struct two - what a test works on
- * @rig: the zcache of both, with a pool of file pages
- * @swap: a pool of swap pages
- * @node: the nodes: 0 has the pages
- * @config: what they know of each other
- * @all: where they are
- */
-struct two {
-	struct rig *rig;
-	struct zcache_pool swap;
-	struct ramster *node[2];
-	struct ramster_config config;
-	struct ramster_node all[2];
-};
-
-static struct ramster_keeper *keeper(struct two *two)
-{
-	return &two->node[0]->keepers[1];
-}
-
-static unsigned long away(struct two *two, enum zbud_class class)
-{
-	return READ_ONCE(keeper(two)->nr[class]);
-}
+#include "two_rig.h"
 
 static unsigned long kept(struct two *two, enum zbud_class class)
 {
 	return READ_ONCE(two->node[1]->lent.queues[class].stats.zpages);
-}
-
-static unsigned long events(struct two *two, unsigned int node,
-			    enum ramster_event event)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += per_cpu_ptr(two->node[node]->events, cpu)->count[event];
-	return sum;
-}
-
-/* Pages */
-
-static struct zcache_pool *pool_of(struct two *two, enum zbud_class class)
-{
-	return class == ZBUD_PERS ? &two->swap : &two->rig->pool;
-}
-
-static bool put_page_in(struct two *two, enum zbud_class class,
-			unsigned long index)
-{
-	struct zcache_pool *pool = pool_of(two, class);
-	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
-	void *pampd;
-
-	rig_fill(page, index, NOISE);
-	pampd = class == ZBUD_PERS ?
-		zcache_swap_create(pool, &rig_oid, index, page, NULL) :
-		zcache_file_create(pool, &rig_oid, index, page,
-				   (struct cleancache_read) { }, NULL);
-	__free_page(page);
-	return pampd && !tmem_put(&pool->tmem, &rig_oid, index, pampd,
-				  GFP_KERNEL);
 }
 
 typedef int get_fn(struct tmem_pool *pool, const struct tmem_oid *oid,
@@ -108,19 +35,6 @@ static int get_page_out(struct two *two, enum zbud_class class,
 	return get_page_by(tmem_get, two, class, index);
 }
 
-static bool flush(struct two *two, enum zbud_class class, unsigned long index)
-{
-	return tmem_flush_page(&pool_of(two, class)->tmem, &rig_oid, index);
-}
-
-static void fill(struct kunit *test, enum zbud_class class)
-{
-	unsigned long i;
-
-	for (i = 0; i < NR; i++)
-		KUNIT_ASSERT_TRUE(test, put_page_in(test->priv, class, i));
-}
-
 /* No more than this many are still at home; one group is left at times. */
 static void send(struct kunit *test, enum zbud_class class, unsigned long nr)
 {
@@ -136,38 +50,6 @@ static void send(struct kunit *test, enum zbud_class class, unsigned long nr)
 static void relax(struct two *two)
 {
 	WRITE_ONCE(two->node[0]->pressed, jiffies - 60 * HZ);
-}
-
-static void flush_all_pages(struct two *two, enum zbud_class class)
-{
-	tmem_flush_object(&pool_of(two, class)->tmem, &rig_oid);
-}
-
-/* Nodes */
-
-static void join(struct kunit *test, unsigned int num)
-{
-	struct two *two = test->priv;
-
-	two->config.self = num;
-	mutex_lock(&two->node[num]->lock);
-	KUNIT_EXPECT_EQ(test, ramster_join(two->node[num], &two->config), 0);
-	mutex_unlock(&two->node[num]->lock);
-}
-
-static int leave(struct two *two, unsigned int num, bool force)
-{
-	struct ramster *r = two->node[num];
-	int err = 0;
-
-	mutex_lock(&r->lock);
-	if (rcu_access_pointer(r->cluster)) {
-		err = ramster_unburden(r, force);
-		if (!err)
-			ramster_leave(r);
-	}
-	mutex_unlock(&r->lock);
-	return err;
 }
 
 /* The connection is not made again, and no goodbye was said. */
@@ -190,27 +72,6 @@ static void crash(struct two *two, unsigned int num)
 	mutex_lock(&r->lock);
 	ramster_leave(r);
 	mutex_unlock(&r->lock);
-}
-
-static bool sees(struct two *two, unsigned int num)
-{
-	struct ramster *r = two->node[num];
-	struct ramster_peer *peer;
-	bool up;
-	int idx;
-
-	idx = srcu_read_lock(&r->srcu);
-	peer = ramster_peer_of(r, !num);
-	up = peer && ramster_peer_up(peer);
-	srcu_read_unlock(&r->srcu, idx);
-	return up;
-}
-
-static void await_up(struct kunit *test)
-{
-	struct two *two = test->priv;
-
-	KUNIT_ASSERT_TRUE(test, eventually(sees(two, 0) && sees(two, 1)));
 }
 
 static void reset(struct two *two)
@@ -436,82 +297,6 @@ static void keeper_refuses(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
-/* However often memory is short, a page that is on its way is not sent again. */
-static void each_page_goes_once(struct kunit *test)
-{
-	struct two *two = test->priv;
-	struct ramster_guest *guest = &two->node[1]->guests[0];
-	unsigned long few = 40, i;
-
-	for (i = 0; i < few; i++)
-		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
-	mutex_lock(&guest->lock);	/* which the first page wants that arrives */
-	for (i = 0; i < 10; i++) {
-		ramster_remotify(two->node[0]);
-		msleep(20);
-	}
-	mutex_unlock(&guest->lock);
-	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
-	KUNIT_EXPECT_GT(test, events(two, 1, RAMSTER_FOREIGN_PUTS), 0);
-	KUNIT_EXPECT_LE(test, events(two, 1, RAMSTER_FOREIGN_PUTS), few);
-	flush_all_pages(two, ZBUD_PERS);
-}
-
-static void make_room(struct two *two)
-{
-	ramster_make_room_in(two->node[0]);
-}
-
-static unsigned long waited(struct two *two)
-{
-	return events(two, 0, RAMSTER_PERS_PUTS_WAITED);
-}
-
-static unsigned long waited_in_vain(struct two *two)
-{
-	return events(two, 0, RAMSTER_PERS_PUTS_WAITED_IN_VAIN);
-}
-
-/*
- * Somebody seems to take pages, but none goes. Both nodes have the same frames:
- * the other one may say just then that it takes none, which ends the wait.
- */
-static bool waits_in_vain(struct two *two)
-{
-	unsigned int tries = 20;
-
-	while (!waited_in_vain(two) && tries--) {
-		WRITE_ONCE(keeper(two)->room, SZ_16M);
-		make_room(two);
-	}
-	return waited_in_vain(two) == 1;
-}
-
-/* Who has a page for a full pool waits for who takes pages, but once only. */
-static void full_pool_waits(struct kunit *test)
-{
-	struct two *two = test->priv;
-	struct zcache *zc = &two->rig->zc;
-	long limit = totalram_pages() / 2;
-	unsigned long before;
-
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
-	make_room(two);		/* It is not full. */
-	KUNIT_EXPECT_EQ(test, waited(two), 0);
-	atomic_long_add(limit, &zc->nr_frames);
-	WRITE_ONCE(keeper(two)->room, 0);
-	make_room(two);		/* Nobody takes any. */
-	KUNIT_EXPECT_EQ(test, waited(two), 0);
-	KUNIT_EXPECT_TRUE(test, waits_in_vain(two));
-	before = waited(two);
-	KUNIT_EXPECT_GT(test, before, 0);
-	WRITE_ONCE(keeper(two)->room, SZ_16M);
-	make_room(two);
-	KUNIT_EXPECT_EQ(test, waited(two), before);
-	atomic_long_sub(limit, &zc->nr_frames);
-}
-
 /* Who has no room at home does not fetch all of it in vain. */
 static void keeper_recalls_in_vain(struct kunit *test)
 {
@@ -697,87 +482,6 @@ static void race(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_PERS)));
 }
 
-/* Setup */
-
-static void make_swap_pool(struct kunit *test, struct two *two)
-{
-	struct zcache *zc = &two->rig->zc;
-
-	two->swap.zc = zc;
-	two->swap.cg = &zc->cgroups[ZBUD_PERS].nobody;
-	two->swap.class = ZBUD_PERS;
-	KUNIT_ASSERT_EQ(test, tmem_new_pool(&two->swap.tmem, SWAP_ID,
-					    TMEM_POOL_PERSISTENT, NULL,
-					    &rig_hostops, &zcache_pamops), 0);
-	KUNIT_ASSERT_EQ(test, xa_insert(&zc->pools, SWAP_ID, &two->swap,
-					GFP_KERNEL), 0);
-}
-
-static void make_node(struct kunit *test, struct two *two, unsigned int num)
-{
-	struct sockaddr_in *addr = (void *)&two->all[num].addr;
-
-	addr->sin_family = AF_INET;
-	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	addr->sin_port = htons(PORT + num);
-	two->all[num].num = num;
-	two->node[num] = kunit_kzalloc(test, sizeof(struct ramster),
-				       GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, two->node[num]);
-	KUNIT_ASSERT_EQ(test, ramster_setup(two->node[num], &two->rig->zc), 0);
-}
-
-static int remote_init(struct kunit *test)
-{
-	static const uuid_t uuid = UUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12);
-	struct two *two = kunit_kzalloc(test, sizeof(*two), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, two);
-	rig_init(test);
-	two->rig = test->priv;
-	two->rig->zc.policy = ZCACHE_PUT_ALL;
-	test->priv = two;
-	make_swap_pool(test, two);
-	two->config = (struct ramster_config) {
-		.cluster = "test",
-		.uuid = uuid,
-		.compressor = "lzo-rle",
-		.slots = 16,
-		.times = {
-			.connect_ms = 30000,
-			.request_ms = 30000,
-			.keepalive_ms = 100,
-			.dead_ms = 60000,
-		},
-		.nr_nodes = 2,
-		.nodes = two->all,
-	};
-	make_node(test, two, 0);
-	make_node(test, two, 1);
-	join(test, 0);
-	join(test, 1);
-	await_up(test);
-	return 0;
-}
-
-static void remote_exit(struct kunit *test)
-{
-	struct two *two = test->priv;
-	unsigned int num;
-
-	if (!two)
-		return;
-	for (num = 0; num < 2; num++) {
-		leave(two, num, true);
-		ramster_teardown(two->node[num]);
-	}
-	xa_erase(&two->rig->zc.pools, SWAP_ID);
-	synchronize_rcu();
-	tmem_destroy_pool(&two->swap.tmem);
-	test->priv = two->rig;
-	rig_exit(test);
-}
-
 static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(swap_there_and_back),
 	KUNIT_CASE(compressor_changes),
@@ -790,8 +494,6 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(keeper_forgets),
 	KUNIT_CASE(keeper_lies),
 	KUNIT_CASE(keeper_refuses),
-	KUNIT_CASE(each_page_goes_once),
-	KUNIT_CASE(full_pool_waits),
 	KUNIT_CASE(keeper_recalls_in_vain),
 	KUNIT_CASE(owner_leaves),
 	KUNIT_CASE(keeper_leaves),
@@ -807,8 +509,8 @@ static struct kunit_suite remote_suite = {
 	.name = "ramster_pages",
 	.suite_init = loopback_up,
 	.suite_exit = loopback_down,
-	.init = remote_init,
-	.exit = remote_exit,
+	.init = two_init,
+	.exit = two_exit,
 	.test_cases = remote_cases,
 };
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of pages that go out: which, when, and how many.
+ */
+#include "two_rig.h"
+
+/* However often memory is short, a page that is on its way is not sent again. */
+static void each_page_goes_once(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster_guest *guest = &two->node[1]->guests[0];
+	unsigned long few = 40, i;
+
+	for (i = 0; i < few; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	mutex_lock(&guest->lock);	/* which the first page wants that arrives */
+	for (i = 0; i < 10; i++) {
+		ramster_remotify(two->node[0]);
+		msleep(20);
+	}
+	mutex_unlock(&guest->lock);
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	KUNIT_EXPECT_GT(test, events(two, 1, RAMSTER_FOREIGN_PUTS), 0);
+	KUNIT_EXPECT_LE(test, events(two, 1, RAMSTER_FOREIGN_PUTS), few);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+/* The keeper says what it can lend, and the worker does what it does then. */
+static void offer(struct kunit *test)
+{
+	struct two *two = test->priv;
+	int idx = srcu_read_lock(&two->node[1]->srcu);
+
+	WRITE_ONCE(keeper(two)->room, 0);
+	ramster_peer_room_changed(ramster_peer_of(two->node[1], 0));
+	srcu_read_unlock(&two->node[1]->srcu, idx);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	msleep(20);
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+}
+
+/* What is wanted goes. Another offer of room is no reason to send all the rest. */
+static void offer_sends_no_more(struct kunit *test)
+{
+	struct two *two = test->priv;
+
+	fill(test, ZBUD_PERS);
+	offer(test);
+	ramster_remotify(two->node[0]);
+	KUNIT_EXPECT_TRUE(test, eventually(away(two, ZBUD_PERS) > 0 &&
+					   ramster_remotify_idle(two->node[0])));
+	offer(test);
+	KUNIT_EXPECT_LT(test, away(two, ZBUD_PERS), NR - 20);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+/* But who could not send, because nobody had room, goes on when somebody has. */
+static void offer_is_taken_up(struct kunit *test)
+{
+	struct two *two = test->priv;
+
+	fill(test, ZBUD_PERS);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	WRITE_ONCE(keeper(two)->room, 0);
+	ramster_remotify(two->node[0]);
+	flush_work(&two->node[0]->remotify);
+	offer(test);
+	KUNIT_EXPECT_TRUE(test, eventually(away(two, ZBUD_PERS) > 0));
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+static void make_room(struct two *two)
+{
+	ramster_make_room_in(two->node[0]);
+}
+
+static unsigned long waited(struct two *two)
+{
+	return events(two, 0, RAMSTER_PERS_PUTS_WAITED);
+}
+
+static unsigned long waited_in_vain(struct two *two)
+{
+	return events(two, 0, RAMSTER_PERS_PUTS_WAITED_IN_VAIN);
+}
+
+/*
+ * Somebody seems to take pages, but none goes. Both nodes have the same frames:
+ * the other one may say just then that it takes none, which ends the wait.
+ */
+static bool waits_in_vain(struct two *two)
+{
+	unsigned int tries = 20;
+
+	while (!waited_in_vain(two) && tries--) {
+		WRITE_ONCE(keeper(two)->room, SZ_16M);
+		make_room(two);
+	}
+	return waited_in_vain(two) == 1;
+}
+
+/* Who has a page for a full pool waits for who takes pages, but once only. */
+static void full_pool_waits(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct zcache *zc = &two->rig->zc;
+	long limit = totalram_pages() / 2;
+	unsigned long before;
+
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	make_room(two);		/* It is not full. */
+	KUNIT_EXPECT_EQ(test, waited(two), 0);
+	atomic_long_add(limit, &zc->nr_frames);
+	WRITE_ONCE(keeper(two)->room, 0);
+	make_room(two);		/* Nobody takes any. */
+	KUNIT_EXPECT_EQ(test, waited(two), 0);
+	KUNIT_EXPECT_TRUE(test, waits_in_vain(two));
+	before = waited(two);
+	KUNIT_EXPECT_GT(test, before, 0);
+	WRITE_ONCE(keeper(two)->room, SZ_16M);
+	make_room(two);
+	KUNIT_EXPECT_EQ(test, waited(two), before);
+	atomic_long_sub(limit, &zc->nr_frames);
+}
+
+/* Swap pages have room for so many frames more, and another one is about to come. */
+static void come_near_limit(struct two *two, unsigned long room)
+{
+	struct zcache *zc = &two->rig->zc;
+	long nr = (long)zcache_frames_room(zc) - (long)room;
+
+	atomic_long_add(nr, &zc->nr_frames);
+	WRITE_ONCE(keeper(two)->room, SZ_16M);
+	make_room(two);
+	atomic_long_sub(nr, &zc->nr_frames);
+	flush_work(&two->node[0]->remotify);
+}
+
+static unsigned long sent(struct two *two)
+{
+	return events(two, 0, RAMSTER_PERS_PAGES_REMOTED) +
+	       events(two, 0, RAMSTER_PERS_PAGES_REMOTE_FAILED);
+}
+
+/* Pages begin to go before anybody has to wait for it. */
+static void nearly_full_pool_sends(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned int tries = 20;
+
+	fill(test, ZBUD_PERS);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	come_near_limit(two, 100);
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	KUNIT_EXPECT_EQ(test, sent(two), 0);
+	while (!sent(two) && tries--) {	/* It may say just then that it takes none. */
+		come_near_limit(two, 40);
+		KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	}
+	KUNIT_EXPECT_GT(test, sent(two), 0);
+	KUNIT_EXPECT_EQ(test, waited(two), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+static struct kunit_case remotify_cases[] = {
+	KUNIT_CASE(each_page_goes_once),
+	KUNIT_CASE(offer_sends_no_more),
+	KUNIT_CASE(offer_is_taken_up),
+	KUNIT_CASE(full_pool_waits),
+	KUNIT_CASE(nearly_full_pool_sends),
+	{}
+};
+
+static struct kunit_suite remotify_suite = {
+	.name = "ramster_remotify",
+	.suite_init = loopback_up,
+	.suite_exit = loopback_down,
+	.init = two_init,
+	.exit = two_exit,
+	.test_cases = remotify_cases,
+};
+
+kunit_test_suite(remotify_suite);
