@@ -12,7 +12,7 @@ kernel=${CLUSTER_KERNEL:-production}
 memory=${CLUSTER_MEMORY:-256}
 slow=${CLUSTER_SLOW:-1}		# how many times the patience
 label=${label:-$(basename "$0" .sh)}
-port=$((20000 + $$ % 10000))	# and the 63 above
+port=$((20000 + $$ % 150 * 64))	# and the 63 above
 zcache=1			# whether it is on
 words=				# more for the kernel's command line
 last_words='unknown_nmi_panic panic_print=1'	# see last_words()
