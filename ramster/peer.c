@@ -43,16 +43,55 @@ static void fall_silent(struct ramster_peer *peer, int err)
 	kernel_sock_shutdown(peer->sock, SHUT_RDWR);
 }
 
-/* While something was taken, the receiver keeps the socket. */
-static void send_what_there_is(struct ramster_peer *peer)
+/* While somebody is the sender, the receiver keeps the socket. */
+static int send_prepared(struct ramster_peer *peer, int flags)
 {
 	int err;
 
-	while (ramster_take_outgoing(peer)) {
-		err = ramster_send_outgoing(peer, peer->sock);
-		if (err)
-			fall_silent(peer, err);
-	}
+	err = ramster_sock_send(peer->sock, &peer->rest,
+				flags | (peer->more ? MSG_MORE : 0));
+	if (err && !(err == -EAGAIN && flags & MSG_DONTWAIT))
+		fall_silent(peer, err);
+	return err;
+}
+
+static void send_what_there_is(struct ramster_peer *peer)
+{
+	bool unfinished = ramster_take_unfinished(peer);
+
+	if (!unfinished && !ramster_take_outgoing(peer, false))
+		return;
+	do {
+		if (!unfinished)
+			ramster_prepare_outgoing(peer);
+		unfinished = false;
+		send_prepared(peer, 0);
+	} while (ramster_take_outgoing(peer, true));
+}
+
+/**
+ * ramster_send_directly() - send what there is without waking the sender for it
+ * @peer: the peer
+ *
+ * If somebody is sending already, that one does it, and else the caller sends some
+ * messages. The sender's thread goes on if there are more, or if they cannot be sent
+ * at once.
+ *
+ * Context: may sleep, but does not wait for the other side.
+ */
+void ramster_send_directly(struct ramster_peer *peer)
+{
+	unsigned int noio;
+
+	if (!ramster_take_outgoing(peer, false))
+		return;
+	noio = memalloc_noio_save();
+	ramster_prepare_outgoing(peer);
+	if (send_prepared(peer, MSG_DONTWAIT) == -EAGAIN)
+		ramster_leave_unfinished(peer);
+	else
+		ramster_rest(peer);
+	memalloc_noio_restore(noio);
 }
 
 static int sender(void *arg)

@@ -8,6 +8,11 @@
  * not do, the receiver never waits for it to read, and two nodes cannot wait for
  * each other.
  *
+ * Somebody waits for a get, and would wait for each thread that has to be woken. So
+ * who asks for a page sends that himself, if nobody else is sending, and so does
+ * the receiver with the page: each is the sender for a moment. They do not wait for
+ * the peer to read either: what it does not take at once is left to the thread.
+ *
  * All that a message needs on its way is there beforehand: for each slot that
  * was granted a reply with a page, and for each thread memory of its own. The
  * receiver takes as many messages at a time as have come, and as fit into that.
@@ -42,6 +47,7 @@
 #include <linux/net.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/uio.h>
 #include <linux/wait.h>
 
 #include "cluster.h"
@@ -127,7 +133,7 @@ struct ramster_call {
  *   S	@sock_lock
  *   A	any time, READ_ONCE and WRITE_ONCE
  *   R	the receiver's own
- *   T	the sender's own
+ *   T	the sender's own, that is, of whoever has set @sending
  *   R:L, R:S	changed by the receiver only, with that lock; read by others with
  *		it
  *
@@ -165,7 +171,9 @@ struct ramster_call {
  * @bad_messages: L
  * @ups: L
  *
- * @sending: L; the sender is at work
+ * @sending: L; somebody is the sender, the thread or another: nobody else is then
+ * @unfinished: L; that was another, and there is something left to be sent, for the
+ *	thread to go on with
  * @mute: L; why it cannot send any more on this connection; else 0
  * @said: L; when something was said last, in jiffies
  * @room_due: L; say what can be lent, even if it is what was said last
@@ -175,6 +183,8 @@ struct ramster_call {
  *	@lock held
  * @nr_outgoing: T; how many of these are to be sent
  * @more: T; others follow them, so TCP may wait for these
+ * @vec: T; where their bytes are
+ * @rest: T; those of them that are yet to be sent
  *
  * @own: R:L; slots that the peer grants us
  * @slots: L; RAMSTER_MAX_SLOTS of them
@@ -230,6 +240,7 @@ struct ramster_peer {
 
 	/* The sender */
 	bool sending;
+	bool unfinished;
 	int mute;
 	unsigned long said;
 	bool room_due;
@@ -238,6 +249,8 @@ struct ramster_peer {
 	struct ramster_outgoing outgoing[RAMSTER_TOGETHER];
 	unsigned int nr_outgoing;
 	bool more;
+	struct kvec vec[2 * RAMSTER_TOGETHER];
+	struct iov_iter rest;
 
 	/* What is asked of it */
 	u16 own;
@@ -343,6 +356,7 @@ enum ramster_reason ramster_peer_answer(struct ramster_peer *peer,
 					const struct ramster_hello *hello);
 void ramster_peer_set_error(struct ramster_peer *peer, const char *text);
 void ramster_peer_memalloc(struct ramster_peer *peer);
+void ramster_send_directly(struct ramster_peer *peer);
 
 /* connection.c APIs: */
 void ramster_peer_end_locked(struct ramster_peer *peer,
@@ -357,8 +371,11 @@ int ramster_requests_init(struct ramster_peer *peer);
 void ramster_requests_exit(struct ramster_peer *peer);
 bool ramster_answer_overdue(struct ramster_peer *peer);
 bool ramster_send_due(struct ramster_peer *peer);
-bool ramster_take_outgoing(struct ramster_peer *peer);
-int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock);
+bool ramster_take_outgoing(struct ramster_peer *peer, bool go_on);
+bool ramster_take_unfinished(struct ramster_peer *peer);
+void ramster_prepare_outgoing(struct ramster_peer *peer);
+void ramster_leave_unfinished(struct ramster_peer *peer);
+void ramster_rest(struct ramster_peer *peer);
 enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
 				      const struct ramster_msg *msg);
 enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
@@ -379,8 +396,7 @@ int ramster_sock_connect(struct socket *sock,
 void ramster_sock_wait_connected(struct socket *sock, unsigned long until);
 bool ramster_sock_alive(struct socket *sock);
 void ramster_sock_memalloc(struct socket *sock, bool on);
-int ramster_sock_send(struct socket *sock, struct kvec *vec, unsigned int nr,
-		      int flags);
+int ramster_sock_send(struct socket *sock, struct iov_iter *left, int flags);
 int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg, int flags);
 int ramster_sock_hear(struct socket *sock, void *buf, size_t len, long timeout);
 void ramster_sock_goodbye(struct socket *sock, enum ramster_reason reason);

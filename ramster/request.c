@@ -210,9 +210,11 @@ int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
 		return -ENOTCONN;
 	req->waiter = &done;
 	req->done = call_done;
+	req->later = true;
 	err = ramster_send(peer, req);
 	if (err)
 		return err;
+	ramster_send_directly(peer);
 	left = wait_for(&done, timeout_ms, killable);
 	if (left <= 0) {
 		if (give_up(peer, req))
@@ -271,20 +273,21 @@ bool ramster_answer_overdue(struct ramster_peer *peer)
 }
 
 /**
- * ramster_send_due() - has the sender something to do?
+ * ramster_send_due() - has the sender's thread something to do?
  * @peer: the peer
  *
- * Context: the sender.
- * Return: true if ramster_take_outgoing() would find something.
+ * Context: may sleep.
+ * Return: true if there is something to be sent, and nobody is at it.
  */
 bool ramster_send_due(struct ramster_peer *peer)
 {
 	bool due;
 
 	spin_lock_irq(&peer->lock);
-	due = may_send(peer) &&
-	      (peer->recall || peer->room_due || keepalive_due(peer) ||
-	       !list_empty(&peer->replies) || next_request(peer));
+	due = peer->unfinished ||
+	      (!peer->sending && may_send(peer) &&
+	       (peer->recall || peer->room_due || keepalive_due(peer) ||
+		!list_empty(&peer->replies) || next_request(peer)));
 	spin_unlock_irq(&peer->lock);
 	return due;
 }
@@ -389,32 +392,94 @@ static bool take_one(struct ramster_peer *peer, struct ramster_outgoing *out)
 	return true;
 }
 
-/**
- * ramster_take_outgoing() - find what is to be sent next
- * @peer: the peer
- *
- * Replies go before requests: they are what programs on the other side wait for.
- *
- * Context: the sender.
- * Return: true if there is something, and the receiver waits until
- * ramster_take_outgoing() is called again; false if there is nothing, or
- * nothing is to be sent any more.
- */
-bool ramster_take_outgoing(struct ramster_peer *peer)
+static unsigned int take_some(struct ramster_peer *peer)
 {
 	unsigned int nr = 0;
 
-	spin_lock_irq(&peer->lock);
+	lockdep_assert_held(&peer->lock);
 	while (may_send(peer) && nr < RAMSTER_TOGETHER &&
 	       take_one(peer, &peer->outgoing[nr]))
 		nr++;
 	peer->nr_outgoing = nr;
 	peer->more = more_follows(peer);
-	peer->sending = nr;
-	spin_unlock_irq(&peer->lock);
-	if (!nr)
-		wake_up(&peer->wait);
 	return nr;
+}
+
+/**
+ * ramster_take_outgoing() - become the sender, and find what is to be sent next
+ * @peer: the peer
+ * @go_on: the caller is the sender already, and has sent all that it took
+ *
+ * Replies go before requests: they are what programs on the other side wait for.
+ *
+ * Context: may sleep.
+ * Return: true if there is something, and the caller is the sender, for which the
+ * receiver waits before it gives up the socket; false if there is nothing, or nothing
+ * is to be sent any more, or somebody else is the sender, who will find it.
+ */
+bool ramster_take_outgoing(struct ramster_peer *peer, bool go_on)
+{
+	bool took = false;
+
+	spin_lock_irq(&peer->lock);
+	if (go_on || !peer->sending) {
+		took = take_some(peer);
+		peer->sending = took;
+	}
+	spin_unlock_irq(&peer->lock);
+	if (go_on && !took)
+		wake_up(&peer->wait);
+	return took;
+}
+
+/**
+ * ramster_take_unfinished() - become the sender in another one's place
+ * @peer: the peer
+ *
+ * Context: the sender's thread.
+ * Return: true if there is something left that it has prepared.
+ */
+bool ramster_take_unfinished(struct ramster_peer *peer)
+{
+	bool unfinished;
+
+	spin_lock_irq(&peer->lock);
+	unfinished = peer->unfinished;
+	peer->unfinished = false;
+	spin_unlock_irq(&peer->lock);
+	return unfinished;
+}
+
+/**
+ * ramster_leave_unfinished() - leave the rest to the sender's thread
+ * @peer: the peer; the caller is the sender, and has something left
+ *
+ * Context: may sleep.
+ */
+void ramster_leave_unfinished(struct ramster_peer *peer)
+{
+	spin_lock_irq(&peer->lock);
+	WARN_ON_ONCE(!peer->sending || peer->unfinished);
+	peer->unfinished = true;
+	spin_unlock_irq(&peer->lock);
+	wake_up(&peer->send_wait);
+}
+
+/**
+ * ramster_rest() - be the sender no more
+ * @peer: the peer; the caller is, and has sent all that it took
+ *
+ * Context: may sleep.
+ */
+void ramster_rest(struct ramster_peer *peer)
+{
+	spin_lock_irq(&peer->lock);
+	WARN_ON_ONCE(!peer->sending || peer->unfinished);
+	peer->sending = false;
+	spin_unlock_irq(&peer->lock);
+	wake_up(&peer->wait);
+	if (ramster_send_due(peer))
+		wake_up(&peer->send_wait);
 }
 
 static void tell_room(struct ramster_peer *peer, struct ramster_msg *msg)
@@ -499,18 +564,20 @@ static bool encode(struct ramster_peer *peer, struct ramster_outgoing *out)
 }
 
 /**
- * ramster_send_outgoing() - send what ramster_take_outgoing() has found
+ * ramster_prepare_outgoing() - make bytes of what ramster_take_outgoing() has found
  * @peer: the peer
- * @sock: its socket
+ *
+ * They are in @peer->rest then, and what is yet to be said is said by that: a reply to
+ * it is one from now on.
  *
  * Context: the sender.
- * Return: 0 or an error, after which nothing more can be sent.
  */
-int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
+void ramster_prepare_outgoing(struct ramster_peer *peer)
 {
-	struct kvec vec[2 * RAMSTER_TOGETHER];
+	struct kvec *vec = peer->vec;
 	struct ramster_outgoing *out;
 	unsigned int i, nr = 0;
+	size_t bytes = 0;
 
 	for (i = 0; i < peer->nr_outgoing; i++) {
 		out = &peer->outgoing[i];
@@ -523,7 +590,9 @@ int ramster_send_outgoing(struct ramster_peer *peer, struct socket *sock)
 		vec[nr++].iov_len = out->msg.payload_len;
 	}
 	requests_said(peer);
-	return ramster_sock_send(sock, vec, nr, peer->more ? MSG_MORE : 0);
+	for (i = 0; i < nr; i++)
+		bytes += vec[i].iov_len;
+	iov_iter_kvec(&peer->rest, ITER_SOURCE, vec, nr, bytes);
 }
 
 /* The receiver */
@@ -560,8 +629,12 @@ void ramster_let_sender_go(struct ramster_peer *peer)
 /* To wake it for each would make it send each in a packet of its own. */
 static void sender_has_work(struct ramster_peer *peer, bool urgent)
 {
-	if (++peer->unsaid >= RAMSTER_TOGETHER || urgent)
+	if (urgent) {
+		peer->unsaid = 0;
+		ramster_send_directly(peer);
+	} else if (++peer->unsaid >= RAMSTER_TOGETHER) {
 		ramster_let_sender_go(peer);
+	}
 }
 
 /**

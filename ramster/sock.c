@@ -36,6 +36,7 @@ static void tune(struct socket *sock, unsigned int dead_ms)
 	tcp_sock_set_nodelay(sk);
 	tcp_sock_set_user_timeout(sk, dead_ms);
 	sk->sk_allocation = GFP_NOIO;
+	/* Who reads a page may be in the middle of sending something of his own. */
 	sk->sk_use_task_frag = false;
 }
 
@@ -191,31 +192,30 @@ static int send_all(struct socket *sock, struct msghdr *hdr)
 /**
  * ramster_sock_send() - send some bytes
  * @sock: where to
- * @vec: where they are
- * @nr: in how many pieces
+ * @left: what is to be sent; has what is left of it afterwards
  * @flags: MSG_DONTWAIT, MSG_MORE if others are sure to follow at once
  *
  * Context: may sleep until the other side reads; with MSG_DONTWAIT, not.
  * kernel_sock_shutdown() ends it.
- * Return: 0; or an error, and part of it may have been sent, so nothing else can be.
+ * Return: 0; -EAGAIN with MSG_DONTWAIT, and what is left has to be sent next; or
+ * another error, and part of it may have been sent, so nothing else can be.
  */
-int ramster_sock_send(struct socket *sock, struct kvec *vec, unsigned int nr,
-		      int flags)
+int ramster_sock_send(struct socket *sock, struct iov_iter *left, int flags)
 {
 	bool memalloc = sock_flag(sock->sk, SOCK_MEMALLOC);
-	struct msghdr hdr = { .msg_flags = MSG_NOSIGNAL | flags };
-	unsigned int noreclaim = 0, i;
-	size_t bytes = 0;
+	struct msghdr hdr = {
+		.msg_iter = *left,
+		.msg_flags = MSG_NOSIGNAL | flags,
+	};
+	unsigned int noreclaim = 0;
 	int err;
 
-	for (i = 0; i < nr; i++)
-		bytes += vec[i].iov_len;
-	iov_iter_kvec(&hdr.msg_iter, ITER_SOURCE, vec, nr, bytes);
 	if (memalloc)
 		noreclaim = memalloc_noreclaim_save();
 	err = send_all(sock, &hdr);
 	if (memalloc)
 		memalloc_noreclaim_restore(noreclaim);
+	*left = hdr.msg_iter;
 	return err;
 }
 
@@ -236,10 +236,12 @@ int ramster_sock_say(struct socket *sock, const struct ramster_msg *msg, int fla
 		.iov_base = head,
 		.iov_len = ramster_wire_head_size(msg->type),
 	};
+	struct iov_iter left;
 
 	if (ramster_wire_encode(msg, head, sizeof(head)))
 		return -EBADMSG;
-	return ramster_sock_send(sock, &vec, 1, flags);
+	iov_iter_kvec(&left, ITER_SOURCE, &vec, 1, vec.iov_len);
+	return ramster_sock_send(sock, &left, flags);
 }
 
 /**

@@ -390,6 +390,18 @@ static void send_with_interrupts_off(struct kunit *test)
 	expect_done(test, asks, 20, 0);
 }
 
+/* Two nodes that have nothing more to say. */
+static void start_quiet_pair(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+
+	rig->config.times.keepalive_ms = 30000;
+	rig_start_pair(test);
+	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[1].offered == RIG_ROOM));
+	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[0].offered == RIG_ROOM + 1));
+	msleep(50);
+}
+
 /* What is to be sent later waits until it is told, or until something else is sent. */
 static void later_and_now(struct kunit *test)
 {
@@ -398,11 +410,7 @@ static void later_and_now(struct kunit *test)
 	struct rig *rig = test->priv;
 	unsigned int i;
 
-	rig->config.times.keepalive_ms = 30000;
-	rig_start_pair(test);
-	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[1].offered == RIG_ROOM));
-	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[0].offered == RIG_ROOM + 1));
-	msleep(50);	/* until nobody has anything to say */
+	start_quiet_pair(test);
 	for (i = 0; i < 20; i++)
 		asks[i].req.later = true;
 	send_all(test, asks, 20);
@@ -411,6 +419,30 @@ static void later_and_now(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig_info(rig, 1, 0).waiting, 20);
 	ramster_send_now(rig_peer(rig, 1, 0));
 	expect_done(test, asks, 20, 0);
+}
+
+static unsigned long sender_slept(struct rig *rig, unsigned int num)
+{
+	return READ_ONCE(rig_peer(rig, num, !num)->sender->nvcsw);
+}
+
+/* Nobody who waits for a page waits for a thread to send it, on either side. */
+static void gets_go_directly(struct kunit *test)
+{
+	atomic_t turns = ATOMIC_INIT(0);
+	struct ask *ask = asks_create(test, 1, &turns);
+	struct rig *rig = test->priv;
+	unsigned long asker, keeper, i;
+
+	start_quiet_pair(test);
+	asker = sender_slept(rig, 1);
+	keeper = sender_slept(rig, 0);
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_EQ(test, rig_get(test, rig_peer(rig, 1, 0), ask, i, 5000), 0);
+	KUNIT_EXPECT_LT(test, sender_slept(rig, 1) - asker, 20);
+	KUNIT_EXPECT_LT(test, sender_slept(rig, 0) - keeper, 20);
+	KUNIT_EXPECT_FALSE(test, rig_peer(rig, 1, 0)->sock->sk->sk_use_task_frag);
+	KUNIT_EXPECT_FALSE(test, rig_peer(rig, 0, 1)->sock->sk->sk_use_task_frag);
 }
 
 static void room_and_recall(struct kunit *test)
@@ -659,6 +691,7 @@ static struct kunit_case cluster_cases[] = {
 	KUNIT_CASE(not_to_who_is_down),
 	KUNIT_CASE(send_with_interrupts_off),
 	KUNIT_CASE(later_and_now),
+	KUNIT_CASE(gets_go_directly),
 	KUNIT_CASE(room_and_recall),
 	KUNIT_CASE(room_with_keepalive),
 	KUNIT_CASE(generations_wrap),

@@ -776,6 +776,40 @@ static void in_pieces_of_any_size(struct kunit *test)
 	rogue_hang_up(sock);
 }
 
+/* Who asks for pages and does not read them keeps nobody waiting, and gets all of them later. */
+static void pages_read_late(struct kunit *test)
+{
+	struct ramster_msg get = { .type = RAMSTER_GET, .generation = 1 };
+	struct ramster_msg alive = { .type = RAMSTER_KEEPALIVE };
+	struct rig *rig = test->priv;
+	struct ramster_peer *peer;
+	struct ramster_msg msg;
+	unsigned long before;
+	struct socket *sock;
+	unsigned int i;
+
+	rig->config.slots = UNREAD;
+	rig_start(test, 0);
+	sock = rogue_up(test, 1);
+	peer = rig_peer(rig, 0, 1);
+	narrow(peer);
+	for (get.slot = 0; get.slot < UNREAD; get.slot++) {
+		get.handle.index = 5 * get.slot;
+		KUNIT_ASSERT_EQ(test, rogue_say(sock, &get, NULL), 0);
+	}
+	msleep(400);	/* Nobody is stuck for so long who gets on. */
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(peer->sending));
+	before = READ_ONCE(peer->heard);
+	KUNIT_ASSERT_EQ(test, rogue_say(sock, &alive, NULL), 0);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(peer->heard) != before));
+	for (i = 0; i < UNREAD; i++) {
+		KUNIT_ASSERT_EQ(test, rogue_await(sock, RAMSTER_DATA, &msg, rig->page), 0);
+		KUNIT_EXPECT_EQ(test, msg.payload_len, rig_len(5 * msg.slot));
+		KUNIT_EXPECT_TRUE(test, rig_filled(rig->page, 5 * msg.slot));
+	}
+	rogue_hang_up(sock);
+}
+
 /* The same slot again and again, without reading what comes. */
 static void credit_overrun(struct kunit *test)
 {
@@ -817,6 +851,7 @@ static struct kunit_case rogue_cases[] = {
 	KUNIT_CASE(replies_nobody_asked_for),
 	KUNIT_CASE(messages_out_of_place),
 	KUNIT_CASE(credit_overrun),
+	KUNIT_CASE(pages_read_late),
 	KUNIT_CASE(replies_go_together),
 	KUNIT_CASE(replies_wait_for_others),
 	KUNIT_CASE(in_pieces_of_any_size),
