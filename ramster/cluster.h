@@ -128,8 +128,8 @@ struct ramster_ops {
  *	the rest is the peer's. When it was answered, payload_crc is that of what was
  *	sent
  * @payload: of a PUT: msg.payload_len bytes, which stay until @done
- * @later: others follow, and then ramster_send_now(); until then the peer's sender
- *	need not be told
+ * @later: others follow, and then ramster_send_now() or ramster_send_soon(); until
+ *	then the peer's sender need not be told
  * @buf: where the page of a DATA goes: PAGE_SIZE bytes; NULL for other requests
  * @reply: the answer, if @err is 0
  * @err: 0, or -ENOTCONN: the connection is gone, and what has become of the
@@ -206,6 +206,7 @@ void ramster_peer_recall(struct ramster_peer *peer, u64 frames);
 /* request.c APIs: */
 int ramster_send(struct ramster_peer *peer, struct ramster_request *req);
 void ramster_send_now(struct ramster_peer *peer);
+void ramster_send_soon(struct ramster_peer *peer);
 int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
 		 unsigned int timeout_ms, bool killable);
 

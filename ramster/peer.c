@@ -113,6 +113,20 @@ static int sender(void *arg)
 	return 0;
 }
 
+static void soon(struct timer_list *timer)
+{
+	struct ramster_peer *peer = from_timer(peer, timer, soon);
+	unsigned long flags;
+	bool waits;
+
+	/* Who is not seen here, and thinks that this is still to come, would not be sent. */
+	spin_lock_irqsave(&peer->lock, flags);
+	waits = peer->nr_waiting;
+	spin_unlock_irqrestore(&peer->lock, flags);
+	if (waits)
+		ramster_send_now(peer);
+}
+
 /* What others see */
 
 /**
@@ -365,6 +379,7 @@ struct ramster_peer *ramster_peer_create(struct ramster_cluster *cluster,
 	mutex_init(&peer->sock_lock);
 	init_waitqueue_head(&peer->wait);
 	init_waitqueue_head(&peer->send_wait);
+	timer_setup(&peer->soon, soon, 0);
 	err = ramster_requests_init(peer);
 	err = err ?: create_threads(peer);
 	if (!err)
@@ -411,6 +426,7 @@ void ramster_peer_destroy(struct ramster_peer *peer)
 		kthread_stop(peer->receiver);
 	if (peer->sender)
 		kthread_stop(peer->sender);
+	timer_shutdown_sync(&peer->soon);
 	if (peer->call.sock)
 		ramster_sock_close(peer->call.sock);
 	ramster_requests_exit(peer);

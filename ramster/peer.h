@@ -47,6 +47,7 @@
 #include <linux/net.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
@@ -145,6 +146,7 @@ struct ramster_call {
  * @sock_lock: see above
  * @wait: the receiver waits here: to call again, for a call, for the sender
  * @send_wait: the sender waits here for something to send
+ * @soon: tells it that something has waited for others for long enough
  *
  * @sock: R:S; the connection, or what may become one
  * @stopping: S; there shall be no other
@@ -211,6 +213,7 @@ struct ramster_peer {
 	struct mutex sock_lock;		/* see the fields with S */
 	wait_queue_head_t wait;
 	wait_queue_head_t send_wait;
+	struct timer_list soon;
 
 	/* The connection */
 	struct socket *sock;

@@ -161,12 +161,16 @@ static int flush_send(struct ramster_keeper *keeper,
 			.handle = ramster_wire_name(flush->rpage),
 			.persistent = flush->rpage->class == ZBUD_PERS,
 		},
+		.later = true,
 		.done = flush_done,
 	};
 	idx = srcu_read_lock(&r->srcu);
 	peer = ramster_peer_of(r, keeper->num);
 	if (peer)
 		err = ramster_send(peer, &flush->req);
+	/* Nobody waits for it, but for what is read next, perhaps: it goes with that. */
+	if (!err)
+		ramster_send_soon(peer);
 	srcu_read_unlock(&r->srcu, idx);
 	return err;
 }

@@ -148,6 +148,23 @@ void ramster_send_now(struct ramster_peer *peer)
 	wake_up(&peer->send_wait);
 }
 
+/**
+ * ramster_send_soon() - send what was to be sent later, but not yet
+ * @peer: the peer
+ *
+ * It may go with something else that is sent meanwhile. If nothing is, it goes after a
+ * tick, or when enough have come together.
+ *
+ * Context: any but hard interrupt, interrupts off or not.
+ */
+void ramster_send_soon(struct ramster_peer *peer)
+{
+	if (READ_ONCE(peer->nr_waiting) >= RAMSTER_TOGETHER)
+		ramster_send_now(peer);
+	else if (!timer_pending(&peer->soon))
+		mod_timer(&peer->soon, jiffies + 1);
+}
+
 /* Only a request in a slot has a generation. */
 static void take_off(struct ramster_peer *peer, struct ramster_request *req)
 {

@@ -421,6 +421,24 @@ static void later_and_now(struct kunit *test)
 	expect_done(test, asks, 20, 0);
 }
 
+/* What nobody speeds up goes all the same, when it has waited for others. */
+static void soon_goes_by_itself(struct kunit *test)
+{
+	atomic_t turns = ATOMIC_INIT(0);
+	struct ask *asks = asks_create(test, 3, &turns);
+	struct rig *rig = test->priv;
+	unsigned int i;
+
+	start_quiet_pair(test);
+	for (i = 0; i < 3; i++)
+		asks[i].req.later = true;
+	send_all(test, asks, 3);
+	ramster_send_soon(rig_peer(rig, 1, 0));
+	msleep(500);
+	KUNIT_EXPECT_EQ(test, rig_info(rig, 1, 0).waiting, 0);
+	expect_done(test, asks, 3, 0);
+}
+
 static unsigned long sender_slept(struct rig *rig, unsigned int num)
 {
 	return READ_ONCE(rig_peer(rig, num, !num)->sender->nvcsw);
@@ -691,6 +709,7 @@ static struct kunit_case cluster_cases[] = {
 	KUNIT_CASE(not_to_who_is_down),
 	KUNIT_CASE(send_with_interrupts_off),
 	KUNIT_CASE(later_and_now),
+	KUNIT_CASE(soon_goes_by_itself),
 	KUNIT_CASE(gets_go_directly),
 	KUNIT_CASE(room_and_recall),
 	KUNIT_CASE(room_with_keepalive),
