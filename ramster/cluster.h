@@ -134,9 +134,9 @@ struct ramster_ops {
  * @reply: the answer, if @err is 0
  * @err: 0, or -ENOTCONN: the connection is gone, and what has become of the
  *	request is not known
- * @done: called once, by the peer's receiver or by whoever takes the connection
- *	down; may sleep, but may not wait for a message; may send again. The
- *	request is the caller's again
+ * @done: called once, by the peer's receiver, which also takes the connection down,
+ *	or, if the request is no message, by whoever would have sent it; may sleep, but
+ *	may not wait for a message; may send again. The request is the caller's again
  * @waiter: ramster_call()'s
  */
 struct ramster_request {

@@ -71,7 +71,7 @@ static void send_what_there_is(struct ramster_peer *peer)
 
 /**
  * ramster_send_directly() - send what there is without waking the sender for it
- * @peer: the peer
+ * @peer: the peer, which the caller keeps, as whoever calls ramster_call() does
  *
  * If somebody is sending already, that one does it, and else the caller sends some
  * messages. The sender's thread goes on if there are more, or if they cannot be sent
@@ -119,7 +119,10 @@ static void soon(struct timer_list *timer)
 	unsigned long flags;
 	bool waits;
 
-	/* Who is not seen here, and thinks that this is still to come, would not be sent. */
+	/*
+	 * With the lock: whose request is not seen here must see that the timer is not
+	 * pending any more, or nobody would send it.
+	 */
 	spin_lock_irqsave(&peer->lock, flags);
 	waits = peer->nr_waiting;
 	spin_unlock_irqrestore(&peer->lock, flags);

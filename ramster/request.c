@@ -211,8 +211,8 @@ static long wait_for(struct completion *done, unsigned int timeout_ms,
  * @timeout_ms: how long to wait
  * @killable: may a fatal signal end the wait?
  *
- * Context: may sleep. Not in ops, nor in done(), but for ops->room(): these are
- * called by whoever would have to receive the answer.
+ * Context: may sleep. Not in ops, nor in done(): these are called by whoever would have
+ * to receive the answer, or to send the question.
  * Return: 0, and req->reply is the answer; -ETIMEDOUT; -ENOTCONN; -EINTR if the
  * caller was killed. Whatever it is, nobody touches @req any more.
  */
@@ -439,6 +439,7 @@ bool ramster_take_outgoing(struct ramster_peer *peer, bool go_on)
 	bool took = false;
 
 	spin_lock_irq(&peer->lock);
+	WARN_ON_ONCE(go_on && !peer->sending);
 	if (go_on || !peer->sending) {
 		took = take_some(peer);
 		peer->sending = took;
@@ -596,6 +597,7 @@ void ramster_prepare_outgoing(struct ramster_peer *peer)
 	unsigned int i, nr = 0;
 	size_t bytes = 0;
 
+	WARN_ON_ONCE(!READ_ONCE(peer->sending));
 	for (i = 0; i < peer->nr_outgoing; i++) {
 		out = &peer->outgoing[i];
 		prepare(peer, out);

@@ -402,18 +402,24 @@ static void start_quiet_pair(struct kunit *test)
 	msleep(50);
 }
 
+static void send_later(struct kunit *test, struct ask *asks, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		asks[i].req.later = true;
+	send_all(test, asks, nr);
+}
+
 /* What is to be sent later waits until it is told, or until something else is sent. */
 static void later_and_now(struct kunit *test)
 {
 	atomic_t turns = ATOMIC_INIT(0);
 	struct ask *asks = asks_create(test, 20, &turns);
 	struct rig *rig = test->priv;
-	unsigned int i;
 
 	start_quiet_pair(test);
-	for (i = 0; i < 20; i++)
-		asks[i].req.later = true;
-	send_all(test, asks, 20);
+	send_later(test, asks, 20);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, atomic_read(&turns), 0);
 	KUNIT_EXPECT_EQ(test, rig_info(rig, 1, 0).waiting, 20);
@@ -427,12 +433,9 @@ static void soon_goes_by_itself(struct kunit *test)
 	atomic_t turns = ATOMIC_INIT(0);
 	struct ask *asks = asks_create(test, 3, &turns);
 	struct rig *rig = test->priv;
-	unsigned int i;
 
 	start_quiet_pair(test);
-	for (i = 0; i < 3; i++)
-		asks[i].req.later = true;
-	send_all(test, asks, 3);
+	send_later(test, asks, 3);
 	ramster_send_soon(rig_peer(rig, 1, 0));
 	msleep(500);
 	KUNIT_EXPECT_EQ(test, rig_info(rig, 1, 0).waiting, 0);
