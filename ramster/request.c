@@ -637,12 +637,16 @@ bool ramster_nothing_waits(struct ramster_peer *peer)
  * ramster_let_sender_go() - the sender may have something to do by now
  * @peer: the peer
  *
+ * Most often it has not: after an answer that nothing else waited for. Who gives it
+ * something later than this looks tells it so.
+ *
  * Context: the receiver.
  */
 void ramster_let_sender_go(struct ramster_peer *peer)
 {
 	peer->unsaid = 0;
-	wake_up(&peer->send_wait);
+	if (ramster_send_due(peer))
+		wake_up(&peer->send_wait);
 }
 
 /* To wake it for each would make it send each in a packet of its own. */

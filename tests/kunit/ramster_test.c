@@ -447,7 +447,10 @@ static unsigned long sender_slept(struct rig *rig, unsigned int num)
 	return READ_ONCE(rig_peer(rig, num, !num)->sender->nvcsw);
 }
 
-/* Nobody who waits for a page waits for a thread to send it, on either side. */
+/*
+ * Nobody who waits for a page waits for a thread to send it, on either side; and no
+ * thread is woken for an answer either, when more come at once, and when none does.
+ */
 static void gets_go_directly(struct kunit *test)
 {
 	atomic_t turns = ATOMIC_INIT(0);
@@ -458,10 +461,13 @@ static void gets_go_directly(struct kunit *test)
 	start_quiet_pair(test);
 	asker = sender_slept(rig, 1);
 	keeper = sender_slept(rig, 0);
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 100; i++) {
 		KUNIT_EXPECT_EQ(test, rig_get(test, rig_peer(rig, 1, 0), ask, i, 5000), 0);
-	KUNIT_EXPECT_LT(test, sender_slept(rig, 1) - asker, 20);
-	KUNIT_EXPECT_LT(test, sender_slept(rig, 0) - keeper, 20);
+		if (i >= 50)
+			msleep(20);
+	}
+	KUNIT_EXPECT_LT(test, sender_slept(rig, 1) - asker, 5);
+	KUNIT_EXPECT_LT(test, sender_slept(rig, 0) - keeper, 5);
 	KUNIT_EXPECT_FALSE(test, rig_peer(rig, 1, 0)->sock->sk->sk_use_task_frag);
 	KUNIT_EXPECT_FALSE(test, rig_peer(rig, 0, 1)->sock->sk->sk_use_task_frag);
 }
