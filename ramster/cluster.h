@@ -4,10 +4,11 @@
  *
  *   remote.c, foreign.c   own pages that are elsewhere; others' pages that are here
  *      |  requests          ^ ops
- *   cluster.c, peer.c, connection.c, request.c
- *      |                  who is there; connections; slots and replies
- *      |
- *   wire.c                bytes
+ *   cluster.c, peer.c     who is there
+ *   connection.c          how it is reached, and what it says
+ *   request.c             what is asked, and answered
+ *   sender.c, slot.c      what goes out when; what is on its way
+ *   sock.c, wire.c        bytes
  *
  * All state hangs off one struct ramster_cluster, so that two of them can live
  * in one kernel and talk to each other.
@@ -205,9 +206,11 @@ void ramster_peer_recall(struct ramster_peer *peer, u64 frames);
 
 /* request.c APIs: */
 int ramster_send(struct ramster_peer *peer, struct ramster_request *req);
-void ramster_send_now(struct ramster_peer *peer);
-void ramster_send_soon(struct ramster_peer *peer);
 int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
 		 unsigned int timeout_ms, bool killable);
+
+/* sender.c APIs: */
+void ramster_send_now(struct ramster_peer *peer);
+void ramster_send_soon(struct ramster_peer *peer);
 
 #endif /* _RAMSTER_CLUSTER_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RAMster: another node, as it is seen from outside; its sender; its life. See
- * peer.h for how its threads divide the work and what protects what.
+ * RAMster: another node, as it is seen from outside; its life. See peer.h for how
+ * its threads divide the work and what protects what.
  */
 #define pr_fmt(fmt) "ramster: " fmt
 
@@ -9,126 +9,10 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/printk.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "peer.h"
-
-/* The sender */
-
-static long until_keepalive(struct ramster_peer *peer)
-{
-	unsigned int ms = peer->cluster->times.keepalive_ms;
-	long left = MAX_SCHEDULE_TIMEOUT;
-
-	spin_lock_irq(&peer->lock);
-	if (peer->open && !peer->ending && !peer->mute) {
-		left = peer->said + msecs_to_jiffies(ms) - jiffies;
-		left = max(left, 1L);
-	}
-	spin_unlock_irq(&peer->lock);
-	return left;
-}
-
-/*
- * Nothing can be sent any more. The receiver finds out when it has heard all
- * that was said: it may be why.
- */
-static void fall_silent(struct ramster_peer *peer, int err)
-{
-	spin_lock_irq(&peer->lock);
-	peer->mute = err;
-	spin_unlock_irq(&peer->lock);
-	kernel_sock_shutdown(peer->sock, SHUT_RDWR);
-}
-
-/* While somebody is the sender, the receiver keeps the socket. */
-static int send_prepared(struct ramster_peer *peer, int flags)
-{
-	int err;
-
-	err = ramster_sock_send(peer->sock, &peer->rest,
-				flags | (peer->more ? MSG_MORE : 0));
-	if (err && !(err == -EAGAIN && flags & MSG_DONTWAIT))
-		fall_silent(peer, err);
-	return err;
-}
-
-static void send_what_there_is(struct ramster_peer *peer)
-{
-	bool unfinished = ramster_take_unfinished(peer);
-
-	if (!unfinished && !ramster_take_outgoing(peer, false))
-		return;
-	do {
-		if (!unfinished)
-			ramster_prepare_outgoing(peer);
-		unfinished = false;
-		send_prepared(peer, 0);
-	} while (ramster_take_outgoing(peer, true));
-}
-
-/**
- * ramster_send_directly() - send what there is without waking the sender for it
- * @peer: the peer, which the caller keeps, as whoever calls ramster_call() does
- *
- * If somebody is sending already, that one does it, and else the caller sends some
- * messages. The sender's thread goes on if there are more, or if they cannot be sent
- * at once.
- *
- * Context: may sleep, but does not wait for the other side.
- */
-void ramster_send_directly(struct ramster_peer *peer)
-{
-	unsigned int noio;
-
-	if (!ramster_take_outgoing(peer, false))
-		return;
-	noio = memalloc_noio_save();
-	ramster_prepare_outgoing(peer);
-	if (send_prepared(peer, MSG_DONTWAIT) == -EAGAIN)
-		ramster_leave_unfinished(peer);
-	else
-		ramster_rest(peer);
-	memalloc_noio_restore(noio);
-}
-
-static int sender(void *arg)
-{
-	struct ramster_peer *peer = arg;
-	unsigned int noio = memalloc_noio_save();
-
-	while (!kthread_should_stop()) {
-		wait_event_interruptible_timeout(peer->send_wait,
-						 ramster_send_due(peer) ||
-						 kthread_should_stop(),
-						 until_keepalive(peer));
-		if (ramster_answer_overdue(peer))
-			ramster_peer_end(peer, RAMSTER_SILENCE,
-					 "no answer for too long");
-		send_what_there_is(peer);
-	}
-	memalloc_noio_restore(noio);
-	return 0;
-}
-
-static void soon(struct timer_list *timer)
-{
-	struct ramster_peer *peer = from_timer(peer, timer, soon);
-	unsigned long flags;
-	bool waits;
-
-	/*
-	 * With the lock: whose request is not seen here must see that the timer is not
-	 * pending any more, or nobody would send it.
-	 */
-	spin_lock_irqsave(&peer->lock, flags);
-	waits = peer->nr_waiting;
-	spin_unlock_irqrestore(&peer->lock, flags);
-	if (waits)
-		ramster_send_now(peer);
-}
 
 /* What others see */
 
@@ -343,7 +227,7 @@ void ramster_peer_set_error(struct ramster_peer *peer, const char *text)
 
 /* Life */
 
-static int create_threads(struct ramster_peer *peer)
+static int create_receiver(struct ramster_peer *peer)
 {
 	struct task_struct *task;
 
@@ -351,10 +235,6 @@ static int create_threads(struct ramster_peer *peer)
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	peer->receiver = task;
-	task = kthread_create(sender, peer, "ramster_tx/%u", peer->num);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	peer->sender = task;
 	return 0;
 }
 
@@ -381,10 +261,9 @@ struct ramster_peer *ramster_peer_create(struct ramster_cluster *cluster,
 	spin_lock_init(&peer->lock);
 	mutex_init(&peer->sock_lock);
 	init_waitqueue_head(&peer->wait);
-	init_waitqueue_head(&peer->send_wait);
-	timer_setup(&peer->soon, soon, 0);
-	err = ramster_requests_init(peer);
-	err = err ?: create_threads(peer);
+	err = ramster_sender_init(peer);
+	err = err ?: ramster_requests_init(peer);
+	err = err ?: create_receiver(peer);
 	if (!err)
 		return peer;
 	ramster_peer_destroy(peer);
@@ -427,9 +306,7 @@ void ramster_peer_destroy(struct ramster_peer *peer)
 {
 	if (peer->receiver)
 		kthread_stop(peer->receiver);
-	if (peer->sender)
-		kthread_stop(peer->sender);
-	timer_shutdown_sync(&peer->soon);
+	ramster_sender_exit(peer);
 	if (peer->call.sock)
 		ramster_sock_close(peer->call.sock);
 	ramster_requests_exit(peer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * RAMster: what cluster.c, peer.c, connection.c, request.c and sock.c share.
+ * RAMster: what cluster.c, peer.c, connection.c, request.c, sender.c, slot.c and
+ * sock.c share.
  *
  * Each peer has two threads. The receiver makes the connection, or is handed
  * one, says hello, takes messages, and takes the connection down. The sender
@@ -359,7 +360,6 @@ enum ramster_reason ramster_peer_answer(struct ramster_peer *peer,
 					const struct ramster_hello *hello);
 void ramster_peer_set_error(struct ramster_peer *peer, const char *text);
 void ramster_peer_memalloc(struct ramster_peer *peer);
-void ramster_send_directly(struct ramster_peer *peer);
 
 /* connection.c APIs: */
 void ramster_peer_end_locked(struct ramster_peer *peer,
@@ -372,13 +372,6 @@ int ramster_receiver(void *arg);
 /* request.c APIs: */
 int ramster_requests_init(struct ramster_peer *peer);
 void ramster_requests_exit(struct ramster_peer *peer);
-bool ramster_answer_overdue(struct ramster_peer *peer);
-bool ramster_send_due(struct ramster_peer *peer);
-bool ramster_take_outgoing(struct ramster_peer *peer, bool go_on);
-bool ramster_take_unfinished(struct ramster_peer *peer);
-void ramster_prepare_outgoing(struct ramster_peer *peer);
-void ramster_leave_unfinished(struct ramster_peer *peer);
-void ramster_rest(struct ramster_peer *peer);
 enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
 				      const struct ramster_msg *msg);
 enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
@@ -386,6 +379,25 @@ enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
 bool ramster_nothing_waits(struct ramster_peer *peer);
 void ramster_let_sender_go(struct ramster_peer *peer);
 void ramster_requests_fail(struct ramster_peer *peer);
+
+/* sender.c APIs: */
+int ramster_sender_init(struct ramster_peer *peer);
+void ramster_sender_exit(struct ramster_peer *peer);
+void ramster_send_directly(struct ramster_peer *peer);
+void ramster_send_due(struct ramster_peer *peer);
+
+/* slot.c APIs: */
+void ramster_slot_wait(struct ramster_peer *peer, struct ramster_request *req,
+		       bool urgent);
+struct ramster_request *ramster_slot_next(struct ramster_peer *peer);
+struct ramster_slot *ramster_slot_fill(struct ramster_peer *peer,
+				       struct ramster_request *req);
+void ramster_slot_leave(struct ramster_peer *peer, struct ramster_request *req);
+struct ramster_request *ramster_slot_empty(struct ramster_peer *peer, unsigned int i);
+enum ramster_wire_error ramster_slot_check(const struct ramster_peer *peer,
+					   const struct ramster_msg *msg);
+struct ramster_request *ramster_slot_first(struct ramster_peer *peer);
+void ramster_slots_forget(struct ramster_peer *peer);
 
 /* sock.c APIs: */
 int ramster_sock_create(const struct sockaddr_storage *addr,

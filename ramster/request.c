@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RAMster: requests to a peer, from the caller to the wire and back, and the
- * peer's requests to us.
- *
- * A request waits in one of two queues until the peer has a slot free: gets in
- * one that goes first, all others in order. Then it flies, until the reply is
- * there or the connection is gone. Whoever takes it off its list, with the
- * peer's lock, owns it, and nobody else touches it again: so done() is called
- * once, and a caller who gives up while that happens waits a moment for it.
+ * RAMster: requests to a peer, from the caller and back to it, and the peer's
+ * requests to us. Where they are meanwhile is slot.c's, how they get on the wire
+ * sender.c's.
  */
 #include <linux/bug.h>
 #include <linux/completion.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
-#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -124,57 +118,14 @@ int ramster_send(struct ramster_peer *peer, struct ramster_request *req)
 
 	spin_lock_irqsave(&peer->lock, flags);
 	open = peer->open;
-	if (open) {
-		list_add_tail(&req->list, is_get(req->msg.type) ?
-			      &peer->urgent : &peer->queue);
-		peer->nr_waiting++;
-	}
+	if (open)
+		ramster_slot_wait(peer, req, is_get(req->msg.type));
 	spin_unlock_irqrestore(&peer->lock, flags);
 	if (!open)
 		return -ENOTCONN;
 	if (!later)
 		ramster_send_now(peer);
 	return 0;
-}
-
-/**
- * ramster_send_now() - send what was to be sent later
- * @peer: the peer
- *
- * Context: any, interrupts off or not.
- */
-void ramster_send_now(struct ramster_peer *peer)
-{
-	wake_up(&peer->send_wait);
-}
-
-/**
- * ramster_send_soon() - send what was to be sent later, but not yet
- * @peer: the peer
- *
- * It may go with something else that is sent meanwhile. If nothing is, it goes after a
- * tick, or when enough have come together.
- *
- * Context: any but hard interrupt, interrupts off or not.
- */
-void ramster_send_soon(struct ramster_peer *peer)
-{
-	if (READ_ONCE(peer->nr_waiting) >= RAMSTER_TOGETHER)
-		ramster_send_now(peer);
-	else if (!timer_pending(&peer->soon))
-		mod_timer(&peer->soon, jiffies + 1);
-}
-
-/* Only a request in a slot has a generation. */
-static void take_off(struct ramster_peer *peer, struct ramster_request *req)
-{
-	lockdep_assert_held(&peer->lock);
-
-	list_del_init(&req->list);
-	if (req->msg.generation)
-		peer->slots[req->msg.slot].req = NULL;
-	else
-		peer->nr_waiting--;
 }
 
 static void call_done(struct ramster_request *req)
@@ -190,7 +141,7 @@ static bool give_up(struct ramster_peer *peer, struct ramster_request *req)
 	spin_lock_irq(&peer->lock);
 	mine = !list_empty(&req->list);
 	if (mine)
-		take_off(peer, req);
+		ramster_slot_leave(peer, req);
 	spin_unlock_irq(&peer->lock);
 	return mine;
 }
@@ -241,379 +192,6 @@ int ramster_call(struct ramster_peer *peer, struct ramster_request *req,
 	return req->err;
 }
 
-/* The sender */
-
-static bool keepalive_due(const struct ramster_peer *peer)
-{
-	unsigned int ms = peer->cluster->times.keepalive_ms;
-
-	return time_after_eq(jiffies, peer->said + msecs_to_jiffies(ms));
-}
-
-static bool may_send(const struct ramster_peer *peer)
-{
-	lockdep_assert_held(&peer->lock);
-	return peer->open && !peer->ending && !peer->mute;
-}
-
-/* The request that is sent next, if there is a slot for it. */
-static struct ramster_request *next_request(struct ramster_peer *peer)
-{
-	struct list_head *list = list_empty(&peer->urgent) ? &peer->queue :
-							     &peer->urgent;
-
-	lockdep_assert_held(&peer->lock);
-	if (peer->nr_busy >= peer->own)
-		return NULL;
-	return list_first_entry_or_null(list, struct ramster_request, list);
-}
-
-/**
- * ramster_answer_overdue() - has it been asked for something, and not answered?
- * @peer: the peer
- *
- * It may be there, as far as its sender goes, and yet not do anything any more.
- *
- * Context: the sender.
- * Return: true if it has not answered anything for as long as silence may be.
- */
-bool ramster_answer_overdue(struct ramster_peer *peer)
-{
-	unsigned int ms = peer->cluster->times.dead_ms;
-	bool overdue;
-
-	spin_lock_irq(&peer->lock);
-	overdue = peer->open && peer->nr_busy &&
-		  time_after(jiffies, peer->answered + msecs_to_jiffies(ms));
-	spin_unlock_irq(&peer->lock);
-	return overdue;
-}
-
-/**
- * ramster_send_due() - has the sender's thread something to do?
- * @peer: the peer
- *
- * Context: may sleep.
- * Return: true if there is something to be sent, and nobody is at it.
- */
-bool ramster_send_due(struct ramster_peer *peer)
-{
-	bool due;
-
-	spin_lock_irq(&peer->lock);
-	due = peer->unfinished ||
-	      (!peer->sending && may_send(peer) &&
-	       (peer->recall || peer->room_due || keepalive_due(peer) ||
-		!list_empty(&peer->replies) || next_request(peer)));
-	spin_unlock_irq(&peer->lock);
-	return due;
-}
-
-/* A KEEPALIVE may become ROOM yet: what can be lent is asked without locks. */
-static bool take_notice(struct ramster_peer *peer, struct ramster_msg *msg)
-{
-	lockdep_assert_held(&peer->lock);
-
-	if (peer->recall) {
-		*msg = (struct ramster_msg) {
-			.type = RAMSTER_RECALL,
-			.frames = peer->recall,
-		};
-		peer->recall = 0;
-		return true;
-	}
-	if (!peer->room_due && !keepalive_due(peer))
-		return false;
-	*msg = (struct ramster_msg) {
-		.type = peer->room_due ? RAMSTER_ROOM : RAMSTER_KEEPALIVE,
-	};
-	peer->room_due = false;
-	return true;
-}
-
-static bool take_reply(struct ramster_peer *peer, struct ramster_outgoing *out)
-{
-	struct ramster_reply *reply;
-
-	lockdep_assert_held(&peer->lock);
-	reply = list_first_entry_or_null(&peer->replies, struct ramster_reply,
-					 list);
-	if (!reply)
-		return false;
-	list_del_init(&reply->list);
-	out->msg = reply->msg;
-	swap(out->page, reply->page);
-	reply->busy = false;
-	return true;
-}
-
-static void fill_slot(struct ramster_peer *peer, struct ramster_request *req)
-{
-	unsigned int i = find_first_zero_bit(peer->slots_busy, peer->own);
-	struct ramster_slot *slot = &peer->slots[i];
-
-	lockdep_assert_held(&peer->lock);
-	__set_bit(i, peer->slots_busy);
-	if (!peer->nr_busy++)
-		peer->answered = jiffies;
-	slot->req = req;
-	slot->reply = ramster_wire_reply_to(req->msg.type);
-	if (!++slot->generation)	/* 0 is none */
-		slot->generation = 1;
-	slot->said = false;
-	req->msg.slot = i;
-	req->msg.generation = slot->generation;
-}
-
-static void empty_slot(struct ramster_peer *peer, unsigned int i)
-{
-	lockdep_assert_held(&peer->lock);
-	__clear_bit(i, peer->slots_busy);
-	peer->nr_busy--;
-}
-
-static bool take_request(struct ramster_peer *peer,
-			 struct ramster_outgoing *out)
-{
-	struct ramster_request *req = next_request(peer);
-
-	if (!req)
-		return false;
-	fill_slot(peer, req);
-	list_move_tail(&req->list, &peer->flying);
-	peer->nr_waiting--;
-	out->msg = req->msg;
-	out->payload = req->payload;
-	out->slot = &peer->slots[req->msg.slot];
-	return true;
-}
-
-/* Is it certain that another message follows? A get may be given up. */
-static bool more_follows(struct ramster_peer *peer)
-{
-	lockdep_assert_held(&peer->lock);
-	return !list_empty(&peer->replies) ||
-	       (peer->nr_busy < peer->own && !list_empty(&peer->queue));
-}
-
-static bool take_one(struct ramster_peer *peer, struct ramster_outgoing *out)
-{
-	lockdep_assert_held(&peer->lock);
-
-	out->payload = NULL;
-	out->slot = NULL;
-	if (!take_notice(peer, &out->msg) && !take_reply(peer, out) &&
-	    !take_request(peer, out))
-		return false;
-	peer->said = jiffies;
-	return true;
-}
-
-static unsigned int take_some(struct ramster_peer *peer)
-{
-	unsigned int nr = 0;
-
-	lockdep_assert_held(&peer->lock);
-	while (may_send(peer) && nr < RAMSTER_TOGETHER &&
-	       take_one(peer, &peer->outgoing[nr]))
-		nr++;
-	peer->nr_outgoing = nr;
-	peer->more = more_follows(peer);
-	return nr;
-}
-
-/**
- * ramster_take_outgoing() - become the sender, and find what is to be sent next
- * @peer: the peer
- * @go_on: the caller is the sender already, and has sent all that it took
- *
- * Replies go before requests: they are what programs on the other side wait for.
- *
- * Context: may sleep.
- * Return: true if there is something, and the caller is the sender, for which the
- * receiver waits before it gives up the socket; false if there is nothing, or nothing
- * is to be sent any more, or somebody else is the sender, who will find it.
- */
-bool ramster_take_outgoing(struct ramster_peer *peer, bool go_on)
-{
-	bool took = false;
-
-	spin_lock_irq(&peer->lock);
-	WARN_ON_ONCE(go_on && !peer->sending);
-	if (go_on || !peer->sending) {
-		took = take_some(peer);
-		peer->sending = took;
-	}
-	spin_unlock_irq(&peer->lock);
-	if (go_on && !took)
-		wake_up(&peer->wait);
-	return took;
-}
-
-/**
- * ramster_take_unfinished() - become the sender in another one's place
- * @peer: the peer
- *
- * Context: the sender's thread.
- * Return: true if there is something left that it has prepared.
- */
-bool ramster_take_unfinished(struct ramster_peer *peer)
-{
-	bool unfinished;
-
-	spin_lock_irq(&peer->lock);
-	unfinished = peer->unfinished;
-	peer->unfinished = false;
-	spin_unlock_irq(&peer->lock);
-	return unfinished;
-}
-
-/**
- * ramster_leave_unfinished() - leave the rest to the sender's thread
- * @peer: the peer; the caller is the sender, and has something left
- *
- * Context: may sleep.
- */
-void ramster_leave_unfinished(struct ramster_peer *peer)
-{
-	spin_lock_irq(&peer->lock);
-	WARN_ON_ONCE(!peer->sending || peer->unfinished);
-	peer->unfinished = true;
-	spin_unlock_irq(&peer->lock);
-	wake_up(&peer->send_wait);
-}
-
-/**
- * ramster_rest() - be the sender no more
- * @peer: the peer; the caller is, and has sent all that it took
- *
- * Context: may sleep.
- */
-void ramster_rest(struct ramster_peer *peer)
-{
-	spin_lock_irq(&peer->lock);
-	WARN_ON_ONCE(!peer->sending || peer->unfinished);
-	peer->sending = false;
-	spin_unlock_irq(&peer->lock);
-	wake_up(&peer->wait);
-	if (ramster_send_due(peer))
-		wake_up(&peer->send_wait);
-}
-
-static void tell_room(struct ramster_peer *peer, struct ramster_msg *msg)
-{
-	struct ramster_cluster *cluster = peer->cluster;
-	u64 room = min(cluster->ops->room(cluster), RAMSTER_MAX_FRAMES - 1);
-
-	if (msg->type == RAMSTER_ROOM || room != peer->room_said) {
-		msg->type = RAMSTER_ROOM;
-		msg->frames = room;
-		peer->room_said = room;
-	}
-}
-
-/* All that it takes is here from now on. How long a payload is has not been checked. */
-static void prepare(struct ramster_peer *peer, struct ramster_outgoing *out)
-{
-	struct ramster_msg *msg = &out->msg;
-
-	if (msg->type == RAMSTER_ROOM || msg->type == RAMSTER_KEEPALIVE)
-		tell_room(peer, msg);
-	if (out->payload)
-		memcpy(out->page, out->payload, msg->payload_len);
-	msg->payload_crc = ramster_wire_crc(out->page,
-					    min(msg->payload_len, PAGE_SIZE));
-}
-
-/* From now on a reply is one, to what is known to have been sent. */
-static void requests_said(struct ramster_peer *peer)
-{
-	struct ramster_outgoing *out = peer->outgoing;
-	unsigned int i;
-
-	spin_lock_irq(&peer->lock);
-	for (i = 0; i < peer->nr_outgoing; i++, out++) {
-		if (!out->slot)
-			continue;
-		out->slot->said = true;
-		if (out->slot->req)
-			out->slot->req->msg.payload_crc = out->msg.payload_crc;
-	}
-	spin_unlock_irq(&peer->lock);
-}
-
-/* The request cannot be sent, so nobody can have answered it: it is not said yet. */
-static void request_fails(struct ramster_peer *peer, struct ramster_outgoing *out)
-{
-	struct ramster_request *req;
-
-	spin_lock_irq(&peer->lock);
-	req = out->slot->req;
-	if (req)
-		take_off(peer, req);
-	empty_slot(peer, out->msg.slot);
-	out->slot = NULL;
-	spin_unlock_irq(&peer->lock);
-	if (req) {
-		req->err = -ENOTCONN;
-		req->done(req);
-	}
-}
-
-/* For the wire. What whoever asked, or ops->serve(), has made may be no message. */
-static bool encode(struct ramster_peer *peer, struct ramster_outgoing *out)
-{
-	struct ramster_msg *msg = &out->msg;
-
-	if (!ramster_wire_encode(msg, out->head, sizeof(out->head)))
-		return true;
-	WARN_ON_ONCE(1);
-	if (out->slot) {
-		request_fails(peer, out);
-		return false;
-	}
-	*msg = (struct ramster_msg) {
-		.type = msg->type,
-		.slot = msg->slot,
-		.generation = msg->generation,
-		.status = RAMSTER_FAILED,
-	};
-	return !ramster_wire_encode(msg, out->head, sizeof(out->head));
-}
-
-/**
- * ramster_prepare_outgoing() - make bytes of what ramster_take_outgoing() has found
- * @peer: the peer
- *
- * They are in @peer->rest then, and what is yet to be said is said by that: a reply to
- * it is one from now on.
- *
- * Context: the sender.
- */
-void ramster_prepare_outgoing(struct ramster_peer *peer)
-{
-	struct kvec *vec = peer->vec;
-	struct ramster_outgoing *out;
-	unsigned int i, nr = 0;
-	size_t bytes = 0;
-
-	WARN_ON_ONCE(!READ_ONCE(peer->sending));
-	for (i = 0; i < peer->nr_outgoing; i++) {
-		out = &peer->outgoing[i];
-		prepare(peer, out);
-		if (!encode(peer, out))
-			continue;
-		vec[nr].iov_base = out->head;
-		vec[nr++].iov_len = ramster_wire_head_size(out->msg.type);
-		vec[nr].iov_base = out->page;
-		vec[nr++].iov_len = out->msg.payload_len;
-	}
-	requests_said(peer);
-	for (i = 0; i < nr; i++)
-		bytes += vec[i].iov_len;
-	iov_iter_kvec(&peer->rest, ITER_SOURCE, vec, nr, bytes);
-}
-
 /* The receiver */
 
 /**
@@ -634,19 +212,15 @@ bool ramster_nothing_waits(struct ramster_peer *peer)
 }
 
 /**
- * ramster_let_sender_go() - the sender may have something to do by now
+ * ramster_let_sender_go() - tell the sender's thread of what was heard
  * @peer: the peer
- *
- * Most often it has not: after an answer that nothing else waited for. Who gives it
- * something later than this looks tells it so.
  *
  * Context: the receiver.
  */
 void ramster_let_sender_go(struct ramster_peer *peer)
 {
 	peer->unsaid = 0;
-	if (ramster_send_due(peer))
-		wake_up(&peer->send_wait);
+	ramster_send_due(peer);
 }
 
 /* To wake it for each would make it send each in a packet of its own. */
@@ -700,23 +274,6 @@ enum ramster_wire_error ramster_serve(struct ramster_peer *peer,
 	return RAMSTER_WIRE_OK;
 }
 
-/* Which request is that, and is it one? *@found is NULL if it was given up. */
-static enum ramster_wire_error find_request(struct ramster_peer *peer,
-					    const struct ramster_msg *msg,
-					    struct ramster_request **found)
-{
-	struct ramster_slot *slot = &peer->slots[msg->slot];
-
-	lockdep_assert_held(&peer->lock);
-	if (!test_bit(msg->slot, peer->slots_busy) || !slot->said ||
-	    slot->generation != msg->generation)
-		return RAMSTER_WIRE_NOT_ASKED;
-	if (slot->reply != msg->type)
-		return RAMSTER_WIRE_BAD_TYPE;
-	*found = slot->req;
-	return RAMSTER_WIRE_OK;
-}
-
 /**
  * ramster_answered() - take a reply of a peer
  * @peer: the peer
@@ -732,11 +289,9 @@ enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
 	enum ramster_wire_error error;
 
 	spin_lock_irq(&peer->lock);
-	error = find_request(peer, msg, &req);
+	error = ramster_slot_check(peer, msg);
 	if (!error) {
-		if (req)
-			take_off(peer, req);
-		empty_slot(peer, msg->slot);
+		req = ramster_slot_empty(peer, msg->slot);
 		peer->answered = jiffies;
 	}
 	spin_unlock_irq(&peer->lock);
@@ -754,14 +309,6 @@ enum ramster_wire_error ramster_answered(struct ramster_peer *peer,
 	return RAMSTER_WIRE_OK;
 }
 
-static struct ramster_request *first_request(struct ramster_peer *peer)
-{
-	lockdep_assert_held(&peer->lock);
-	return list_first_entry_or_null(&peer->flying, struct ramster_request, list) ?:
-	       list_first_entry_or_null(&peer->urgent, struct ramster_request, list) ?:
-	       list_first_entry_or_null(&peer->queue, struct ramster_request, list);
-}
-
 /* Nobody knows any more what either side was asked. */
 static void forget(struct ramster_peer *peer)
 {
@@ -773,8 +320,7 @@ static void forget(struct ramster_peer *peer)
 		list_del_init(&reply->list);
 	for (i = 0; i < peer->cluster->hello.slots; i++)
 		peer->reply[i].busy = false;
-	bitmap_zero(peer->slots_busy, RAMSTER_MAX_SLOTS);
-	peer->nr_busy = 0;
+	ramster_slots_forget(peer);
 	peer->recall = 0;
 }
 
@@ -792,9 +338,9 @@ void ramster_requests_fail(struct ramster_peer *peer)
 
 	for (;;) {
 		spin_lock_irq(&peer->lock);
-		req = first_request(peer);
+		req = ramster_slot_first(peer);
 		if (req)
-			take_off(peer, req);
+			ramster_slot_leave(peer, req);
 		else
 			forget(peer);
 		spin_unlock_irq(&peer->lock);
