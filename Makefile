@@ -51,6 +51,7 @@ zcache-$(CONFIG_ZCACHE2_KUNIT_TEST) += tests/kunit/frontswap_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/wire_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/ramster_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/rogue.o
+zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/hello_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/rogue_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/storm_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/node_test.o

@@ -201,6 +201,20 @@ void rogue_expect_goodbye(struct kunit *test, struct socket *sock,
 }
 
 /**
+ * rogue_last_error() - why does node 0 say that there is no connection to node 1?
+ * @test: the test
+ *
+ * Return: what it says, until this is called again.
+ */
+const char *rogue_last_error(struct kunit *test)
+{
+	static char error[RAMSTER_ERROR_SIZE];
+
+	strscpy(error, rig_info(test->priv, 0, 1).last_error);
+	return error;
+}
+
+/**
  * rogue_hello() - make the hello of node 1 to node 0
  * @rig: the test's
  * @msg: the message

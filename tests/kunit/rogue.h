@@ -23,6 +23,7 @@ int rogue_await(struct socket *sock, enum ramster_type type,
 		struct ramster_msg *msg, void *payload);
 void rogue_expect_goodbye(struct kunit *test, struct socket *sock,
 			  enum ramster_reason reason);
+const char *rogue_last_error(struct kunit *test);
 void rogue_hello(struct rig *rig, struct ramster_msg *msg, u8 boot);
 struct socket *rogue_greet(struct kunit *test, u8 boot);
 struct socket *rogue_up(struct kunit *test, u8 boot);
