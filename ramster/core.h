@@ -266,7 +266,7 @@ ramster_wire_name(const struct ramster_rpage *rpage)
 int ramster_setup(struct ramster *r, struct zcache *zc);
 void ramster_teardown(struct ramster *r);
 int ramster_join(struct ramster *r, const struct ramster_config *config);
-int ramster_unburden(struct ramster *r, bool force);
+int ramster_unburden(struct ramster *r, bool force, struct ramster_stuck *stuck);
 void ramster_leave(struct ramster *r);
 void ramster_memalloc(struct ramster *r, bool on);
 u64 ramster_room(struct ramster *r);

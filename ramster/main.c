@@ -124,13 +124,13 @@ void ramster_stay_out_end(void)
 }
 
 /* @force: whatever is lost by that. */
-static int stop(struct ramster *r, bool force)
+static int stop(struct ramster *r, bool force, struct ramster_stuck *stuck)
 {
 	int err = 0;
 
 	mutex_lock(&r->lock);
 	if (cluster_of(r)) {
-		err = ramster_unburden(r, force);
+		err = ramster_unburden(r, force, stuck);
 		if (!err) {
 			static_branch_disable(&ramster_key);
 			ramster_sysfs_stop();
@@ -143,21 +143,35 @@ static int stop(struct ramster *r, bool force)
 
 /**
  * ramster_stop() - leave the cluster
+ * @stuck: if that cannot be, set to why
  *
  * Context: may sleep, for as long as pages go home.
  * Return: 0, also if there is none; -EBUSY if swap pages, our own or others',
  * cannot go home: then nothing has changed.
  */
-int ramster_stop(void)
+int ramster_stop(struct ramster_stuck *stuck)
 {
-	return stop(&ramster, false);
+	return stop(&ramster, false, stuck);
+}
+
+static void stop_anyway(struct ramster *r)
+{
+	struct ramster_stuck stuck = { };
+
+	stop(r, true, &stuck);
+	if (stuck.own)
+		pr_err("%lu swap pages were with others, and did not come home\n",
+		       stuck.own);
+	if (stuck.foreign)
+		pr_err("%lu swap pages of others were here, and were not fetched\n",
+		       stuck.foreign);
 }
 
 /* The machine goes down: others shall have what is theirs. */
 static int ramster_reboot(struct notifier_block *nb, unsigned long event,
 			  void *unused)
 {
-	stop(&ramster, true);
+	stop_anyway(&ramster);
 	return NOTIFY_DONE;
 }
 
@@ -208,7 +222,7 @@ void ramster_exit(void)
 
 	unregister_reboot_notifier(&reboot_nb);
 	ramster_node_exit();
-	stop(r, true);
+	stop_anyway(r);
 	ramster_sysfs_exit();
 	ramster_debugfs_exit(r);
 	ramster_teardown(r);

@@ -6,10 +6,7 @@
  * others fetched; if that cannot be done, he stays, so that no page is lost
  * because of an order in which things are switched off.
  */
-#define pr_fmt(fmt) "ramster: " fmt
-
 #include <linux/mm.h>
-#include <linux/printk.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -269,29 +266,20 @@ static bool all_told(struct ramster *r)
 	return told;
 }
 
-static int send_all_home(struct ramster *r)
+/* @force: to stay is no way out, so guests are cared for whatever is stuck. */
+static void send_all_home(struct ramster *r, bool force, struct ramster_stuck *stuck)
 {
-	unsigned long nr;
-
-	nr = ramster_home_all(r);
+	stuck->own = ramster_home_all(r);
 	/* They would keep for ever what they do not know to be at home. */
 	wait_event_timeout(r->wait, all_told(r), msecs_to_jiffies(FETCH_MS));
-	if (nr)
-		pr_err("%lu swap pages are still with others, and do not come home\n",
-		       nr);
-	if (!nr) {
-		nr = wait_for_guests(r);
-		if (nr)
-			pr_err("%lu swap pages of others are still here, and are not fetched\n",
-			       nr);
-	}
-	return nr ? -EBUSY : 0;
+	stuck->foreign = !stuck->own || force ? wait_for_guests(r) : 0;
 }
 
 /**
  * ramster_unburden() - bring home what is ours, and have fetched what is not
  * @r: who is about to leave a cluster
  * @force: it is left in any case
+ * @stuck: set to what cannot go where it belongs
  *
  * Nothing goes out or comes in any more then.
  *
@@ -299,10 +287,9 @@ static int send_all_home(struct ramster *r)
  * Return: 0; -EBUSY if swap pages, our own or others', cannot go home, and it
  * need not be: then nothing has changed.
  */
-int ramster_unburden(struct ramster *r, bool force)
+int ramster_unburden(struct ramster *r, bool force, struct ramster_stuck *stuck)
 {
 	struct ramster_cluster *cluster;
-	int err;
 
 	lockdep_assert_held(&r->lock);
 	cluster = rcu_dereference_protected(r->cluster,
@@ -310,11 +297,11 @@ int ramster_unburden(struct ramster *r, bool force)
 	WRITE_ONCE(r->leaving, true);
 	ramster_cluster_room_changed(cluster);
 	cancel_work_sync(&r->remotify);
-	err = send_all_home(r);
-	if (!err || force)
+	send_all_home(r, force, stuck);
+	if (force || !(stuck->own || stuck->foreign))
 		return 0;
 	WRITE_ONCE(r->leaving, false);
-	return err;
+	return -EBUSY;
 }
 
 static void forget_all(struct ramster *r)

@@ -285,6 +285,25 @@ static int pin(struct cluster *cl)
 	return err;
 }
 
+/* What a user can do something about. */
+static const char *start_error(int err)
+{
+	switch (err) {
+	case -ENODEV:
+		return "zcache is off";
+	case -ENOMEM:
+		return "there is no memory for it";
+	case -EADDRNOTAVAIL:
+		return "this machine has not got the address of its node";
+	case -EADDRINUSE:
+		return "something else listens at the port of its node";
+	case -EAFNOSUPPORT:
+		return "the kernel knows no such addresses";
+	default:
+		return "it does not start";
+	}
+}
+
 static int cluster_start(struct cluster *cl)
 {
 	struct ramster_config *config;
@@ -303,8 +322,8 @@ static int cluster_start(struct cluster *cl)
 		goto err_config;
 	err = ramster_start(config);
 	if (err) {
-		pr_err("cluster %s cannot be enabled: it does not start, error %d\n",
-		       cluster_name(cl), err);
+		pr_err("cluster %s cannot be enabled: %s (%pe)\n",
+		       cluster_name(cl), start_error(err), ERR_PTR(err));
 		goto err_pin;
 	}
 	cl->config = config;
@@ -323,11 +342,12 @@ err_config:
 
 static int cluster_stop(struct cluster *cl)
 {
-	int err = ramster_stop();
+	struct ramster_stuck stuck = { };
+	int err = ramster_stop(&stuck);
 
 	if (err) {
-		pr_err("cluster %s stays enabled: pages cannot go where they belong\n",
-		       cluster_name(cl));
+		pr_err("cluster %s stays enabled: %lu swap pages are with others and do not come home, %lu of others are here and are not fetched\n",
+		       cluster_name(cl), stuck.own, stuck.foreign);
 		return err;
 	}
 	enabled = NULL;

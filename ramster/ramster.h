@@ -34,6 +34,16 @@ struct ramster_knobs {
 	bool eph_remotify;
 };
 
+/**
+ * struct ramster_stuck - swap pages that cannot go where they belong
+ * @own: our own, which are with others
+ * @foreign: others', which are here
+ */
+struct ramster_stuck {
+	unsigned long own;
+	unsigned long foreign;
+};
+
 #ifdef CONFIG_RAMSTER
 
 DECLARE_STATIC_KEY_FALSE(ramster_key);
@@ -45,7 +55,7 @@ void ramster_exit(void);
 int ramster_stay_out(void);
 void ramster_stay_out_end(void);
 int ramster_start(const struct ramster_config *config);
-int ramster_stop(void);
+int ramster_stop(struct ramster_stuck *stuck);
 
 void ramster_pin(void *pampd);
 void ramster_free(void *pampd);

@@ -420,6 +420,40 @@ static void keeper_says_goodbye(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+/* One page does not come home: those of others do, all the same, before he goes. */
+static void owner_leaves_anyway(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster_keeper *theirs = &two->node[1]->keepers[0];
+	struct ramster_rpage *rpage;
+	unsigned long i;
+
+	two->node[0]->selfshrink_ms = 0;
+	two->node[1]->selfshrink_ms = 0;
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	for (i = NR; i < 2 * NR; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	relax(two);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(theirs->room) > 0));
+	KUNIT_ASSERT_TRUE(test, eventually((ramster_remotify(two->node[1]),
+					    READ_ONCE(theirs->nr[ZBUD_PERS]) > NR / 2)));
+	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(two->node[1])));
+	rpage = ramster_rpage_newest(keeper(two), ZBUD_PERS);
+	KUNIT_ASSERT_NOT_NULL(test, rpage);
+	rpage->crc++;
+	i = rpage->handle.index;
+	ramster_free(ramster_to_pampd(rpage));
+	KUNIT_EXPECT_EQ(test, leave(two, 0, false), -EBUSY);
+	KUNIT_EXPECT_EQ(test, leave(two, 0, true), 0);
+	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_PERS_PAGES_LOST), 1);
+	KUNIT_EXPECT_EQ(test, events(two, 1, RAMSTER_PERS_PAGES_LOST), 0);
+	KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), -ENOENT);
+	while (i++ < 2 * NR - 1)
+		KUNIT_EXPECT_EQ(test, get_page_out(two, ZBUD_PERS, i), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 #define RACE_PAGES	64
 #define RACE_STEPS	400
 #define RACE_ROUNDS	20
@@ -501,6 +535,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(keeper_of_the_dead_leaves),
 	KUNIT_CASE(owner_says_goodbye),
 	KUNIT_CASE(keeper_says_goodbye),
+	KUNIT_CASE(owner_leaves_anyway),
 	KUNIT_CASE_SLOW(race),
 	{}
 };

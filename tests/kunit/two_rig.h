@@ -113,11 +113,12 @@ static inline void join(struct kunit *test, unsigned int num)
 static inline int leave(struct two *two, unsigned int num, bool force)
 {
 	struct ramster *r = two->node[num];
+	struct ramster_stuck stuck = { };
 	int err = 0;
 
 	mutex_lock(&r->lock);
 	if (rcu_access_pointer(r->cluster)) {
-		err = ramster_unburden(r, force);
+		err = ramster_unburden(r, force, &stuck);
 		if (!err)
 			ramster_leave(r);
 	}

@@ -257,7 +257,16 @@ test_contradictions() {
 	check 'the same address twice' cannot_enable 'Address already in use' \
 		'nodes cow (number 63) and bee (number 1) have the same address'
 	write $meadow/node/cow/port 7772
+	write $meadow/node/ant/address 192.0.2.1
+	check 'an address of another machine' cannot_enable 'not available' \
+		'this machine has not got the address of its node'
+	write $meadow/node/ant/address 127.0.0.1
 }
+
+# Port 7770, in hex.
+listens() { grep -qi ' 0100007F:1E5A 00000000:0000 0A' /proc/net/tcp; }
+
+has_threads() { ps | grep -q '[r]amster_[rt]x'; }
 
 rest_of_nodes() {
 	for i in $(seq 4 64); do
@@ -341,7 +350,9 @@ compressor_changes() {
 
 test_enabled() {
 	mark
+	check 'nobody listens before it is enabled' eval '! listens && ! has_threads'
 	check 'it can be enabled' takes $meadow/enable 1
+	check 'somebody does then' eval 'listens && has_threads'
 	check 'the log names this node' said_once 'meadow is enabled: 3 nodes, this one is ant (number 0)'
 	mark
 	check 'again is no news' takes $meadow/enable 1
@@ -362,6 +373,7 @@ test_disabled() {
 	check 'it can be disabled' takes $meadow/enable 0
 	check 'the log says so' said_once 'meadow is not enabled any more'
 	check 'no peers are shown' [ ! -e $sys/peers ]
+	check 'nobody listens any more' eval '! listens && ! has_threads'
 	check 'the target is auto again' is $sys/remote_target_nodenum auto
 	check 'nor is there one to choose' refuses 'No such file' 'there is no peer 1' \
 		$sys/remote_target_nodenum 1
