@@ -319,6 +319,7 @@ static int send_prepared(struct ramster_peer *peer, int flags)
 
 /* The thread */
 
+/* MAX_SCHEDULE_TIMEOUT: there is nobody to be told that we live. */
 static long until_keepalive(struct ramster_peer *peer)
 {
 	unsigned int ms = peer->cluster->times.keepalive_ms;
@@ -360,16 +361,26 @@ static void send_what_there_is(struct ramster_peer *peer)
 	} while (take_outgoing(peer, true));
 }
 
+/*
+ * @left: how long it would sleep. When the peer comes up somebody else may send what the
+ * thread was woken for, and it must not go on to sleep for ever.
+ */
+static bool has_to_wake(struct ramster_peer *peer, long left)
+{
+	return send_due(peer) || kthread_should_stop() ||
+	       (left == MAX_SCHEDULE_TIMEOUT && until_keepalive(peer) != left);
+}
+
 static int sender(void *arg)
 {
 	struct ramster_peer *peer = arg;
 	unsigned int noio = memalloc_noio_save();
+	long left;
 
 	while (!kthread_should_stop()) {
+		left = until_keepalive(peer);
 		wait_event_interruptible_timeout(peer->send_wait,
-						 send_due(peer) ||
-						 kthread_should_stop(),
-						 until_keepalive(peer));
+						 has_to_wake(peer, left), left);
 		if (answer_overdue(peer))
 			ramster_peer_end(peer, RAMSTER_SILENCE,
 					 "no answer for too long");

@@ -49,6 +49,7 @@ struct served {
  * @gate: see there
  * @inside: a request is being served
  * @any: pages may be anything
+ * @hasty: who is up is told at once what there is, before the sender's thread gets to it
  * @errors: what must not be
  */
 struct rig_node {
@@ -69,6 +70,7 @@ struct rig_node {
 	wait_queue_head_t gate;
 	bool inside;
 	bool any;
+	bool hasty;
 	atomic_t errors;
 };
 
@@ -183,6 +185,8 @@ static inline void rig_up(struct ramster_peer *peer, bool forgot)
 	spin_unlock_irq(&node->lock);
 	if (ramster_peer_up(peer))
 		atomic_inc(&node->errors);
+	if (node->hasty)
+		ramster_send_directly(peer);
 }
 
 static inline void rig_down(struct ramster_peer *peer, bool left)

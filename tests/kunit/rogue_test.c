@@ -353,6 +353,25 @@ static void share_processor(struct ramster_peer *peer)
 	set_cpus_allowed_ptr(peer->sender, cpumask_of(0));
 }
 
+/* Its thread has nothing to do when it wakes up for the first time, but to go on with it. */
+static void alive_from_the_first(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct ramster_msg msg;
+	struct socket *sock;
+	unsigned int i;
+
+	rig->config.times.keepalive_ms = 50;
+	rig->nodes[0].hasty = true;
+	rig_start(test, 0);
+	share_processor(rig_peer(rig, 0, 1));
+	sock = rogue_up(test, 1);
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, rogue_await(sock, RAMSTER_KEEPALIVE, &msg, rig->page),
+				0);
+	rogue_hang_up(sock);
+}
+
 /* How many packets do the replies to @nr requests come in, which came in one, or each alone? */
 static unsigned int packets_of(struct kunit *test, struct socket *sock, u8 *bytes,
 			       unsigned int nr, bool together)
@@ -540,6 +559,7 @@ static struct kunit_case rogue_cases[] = {
 	KUNIT_CASE(messages_out_of_place),
 	KUNIT_CASE(credit_overrun),
 	KUNIT_CASE(pages_read_late),
+	KUNIT_CASE(alive_from_the_first),
 	KUNIT_CASE(replies_go_together),
 	KUNIT_CASE(replies_wait_for_others),
 	KUNIT_CASE(in_pieces_of_any_size),
