@@ -148,6 +148,7 @@ void zcache_pool_destroy(struct zcache *zc, u32 id)
 		return;
 	synchronize_rcu();	/* zcache_unlink() */
 	tmem_destroy_pool(&pool->tmem);
+	ramster_pool_gone(id, pool->class == ZBUD_PERS);
 	kfree(pool);
 }
 

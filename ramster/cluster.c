@@ -173,6 +173,7 @@ static void listen_to(struct ramster_door *door, struct ramster_caller *caller)
 		pr_warn_ratelimited("cluster %s: a caller was not understood: %s\n",
 				    cluster_of(door)->name,
 				    ramster_wire_error_name(error));
+		WRITE_ONCE(door->nr_bad, door->nr_bad + 1);
 		turn_away(caller, RAMSTER_BAD_MESSAGE);
 	} else if (caller->msg.type == RAMSTER_HELLO) {
 		judge(door, caller);
@@ -505,6 +506,18 @@ struct ramster_peer *ramster_cluster_peer(struct ramster_cluster *cluster,
 					  unsigned int num)
 {
 	return num < RAMSTER_MAX_NODES ? cluster->peers[num] : NULL;
+}
+
+/**
+ * ramster_cluster_bad_callers() - how many have called and said nonsense?
+ * @cluster: the cluster
+ *
+ * Context: any.
+ * Return: how many since it was made.
+ */
+unsigned long ramster_cluster_bad_callers(const struct ramster_cluster *cluster)
+{
+	return READ_ONCE(cluster->door.nr_bad);
 }
 
 /**

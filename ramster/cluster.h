@@ -191,6 +191,7 @@ const struct ramster_times *
 ramster_cluster_times(const struct ramster_cluster *cluster);
 struct ramster_peer *ramster_cluster_peer(struct ramster_cluster *cluster,
 					  unsigned int num);
+unsigned long ramster_cluster_bad_callers(const struct ramster_cluster *cluster);
 void ramster_cluster_room_changed(struct ramster_cluster *cluster);
 void ramster_cluster_memalloc(struct ramster_cluster *cluster, bool on);
 

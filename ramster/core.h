@@ -172,10 +172,12 @@ struct ramster_lent {
 };
 
 /**
+ * @nr_pools: how many there are; atomic
  * struct ramster - all there is
  * @zc: whose pages it moves; immutable
  * @lock: one starts or stops at a time
  * @cluster: the peers, or NULL; changes under @lock, read under @srcu
+	atomic_t nr_pools;
  * @srcu: see there
  * @leaving: pages come home, and none go out; READ_ONCE
  * @pressed: when memory was short last, in jiffies; READ_ONCE
@@ -295,6 +297,7 @@ struct ramster_keeper *ramster_find_keeper(struct ramster *r,
 int ramster_put_begin(struct ramster *r, struct ramster_request *req,
 		      struct ramster_rpage *rpage, const void *data);
 void ramster_put_end(struct ramster *r, struct ramster_request *req,
+void ramster_pool_gone_in(struct ramster *r, u32 id, bool persistent);
 		     struct ramster_rpage *rpage, void *old);
 void ramster_remotify(struct ramster *r);
 void ramster_remotify_more(struct ramster *r);

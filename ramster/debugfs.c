@@ -79,6 +79,26 @@ static int foreign_frames_get(void *data, u64 *val)
 DEFINE_DEBUGFS_ATTRIBUTE(foreign_frames_fops, foreign_frames_get, NULL,
 			 "%llu\n");
 
+static int foreign_pools_get(void *data, u64 *val)
+{
+	*val = atomic_read(&ramster.lent.nr_pools);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(foreign_pools_fops, foreign_pools_get, NULL, "%llu\n");
+
+/* Of the cluster that there is. */
+static int bad_callers_get(void *data, u64 *val)
+{
+	struct ramster_cluster *cluster;
+	int idx = srcu_read_lock(&ramster.srcu);
+
+	cluster = srcu_dereference(ramster.cluster, &ramster.srcu);
+	*val = cluster ? ramster_cluster_bad_callers(cluster) : 0;
+	srcu_read_unlock(&ramster.srcu, idx);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(bad_callers_fops, bad_callers_get, NULL, "%llu\n");
+
 static void create_class_files(struct dentry *dir, const char *eph,
 			       const char *pers,
 			       const struct file_operations *fops)
@@ -106,6 +126,10 @@ void ramster_debugfs_init(struct ramster *r)
 			   &foreign_fops);
 	create_class_files(dir, "foreign_eph_pageframes",
 			   "foreign_pers_pageframes", &foreign_frames_fops);
+	debugfs_create_file_unsafe("foreign_pools", 0444, dir, NULL,
+				   &foreign_pools_fops);
+	debugfs_create_file_unsafe("bad_callers", 0444, dir, NULL,
+				   &bad_callers_fops);
 	debugfs_create_u32("selfshrink_ms", 0644, dir, &r->selfshrink_ms);
 	debugfs_create_u32("selfshrink_pages", 0644, dir, &r->selfshrink_pages);
 }

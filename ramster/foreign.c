@@ -149,6 +149,7 @@ static struct foreign_pool *pool_create(struct ramster *r,
 	mutex_lock(&guest->lock);
 	list_add(&foreign->list, &guest->pools);
 	mutex_unlock(&guest->lock);
+	atomic_inc(&r->lent.nr_pools);
 	return foreign;
 }
 
@@ -158,6 +159,7 @@ static void pool_destroy(struct ramster *r, struct ramster_guest *guest,
 	mutex_lock(&guest->lock);
 	list_del(&foreign->list);
 	mutex_unlock(&guest->lock);
+	atomic_dec(&r->lent.nr_pools);
 	xa_erase(&r->zc->pools, foreign->pool.tmem.id);
 	synchronize_rcu();	/* zcache_unlink() */
 	tmem_destroy_pool(&foreign->pool.tmem);

@@ -37,6 +37,18 @@ void __ramster_make_room(void)
 }
 
 /**
+ * __ramster_pool_gone() - a pool of this machine is gone
+ * @id: its number
+ * @persistent: of swap pages
+ *
+ * Context: may sleep.
+ */
+void __ramster_pool_gone(u32 id, bool persistent)
+{
+	ramster_pool_gone_in(&ramster, id, persistent);
+}
+
+/**
  * __ramster_takes_pages() - do others take swap pages now?
  *
  * Context: any.

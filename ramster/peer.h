@@ -310,6 +310,7 @@ struct ramster_caller {
  * @bell: the keeper sleeps here
  * @rung: somebody has called, or said something
  * @nr_calls: how often somebody has
+ * @nr_bad: how many of them were not understood; the keeper's, READ_ONCE
  * @callers: who has called, and is not through yet
  */
 struct ramster_door {
@@ -319,6 +320,7 @@ struct ramster_door {
 	wait_queue_head_t bell;
 	bool rung;
 	u64 nr_calls;
+	unsigned long nr_bad;
 	struct ramster_caller callers[RAMSTER_CALLERS];
 };
 

@@ -63,6 +63,7 @@ int ramster_get(struct zcache_pool *pool, void *pampd, struct page *page);
 
 void __ramster_pressure(void);
 void __ramster_make_room(void);
+void __ramster_pool_gone(u32 id, bool persistent);
 bool __ramster_takes_pages(void);
 unsigned long __ramster_eph_frames(void);
 unsigned int __ramster_evict(struct list_head *frames);
@@ -87,6 +88,16 @@ static inline void ramster_make_room(void)
 {
 	if (static_branch_unlikely(&ramster_key))
 		__ramster_make_room();
+}
+
+/*
+ * A pool of this machine is gone, and no other has its number yet. Context: may
+ * sleep.
+ */
+static inline void ramster_pool_gone(u32 id, bool persistent)
+{
+	if (static_branch_unlikely(&ramster_key))
+		__ramster_pool_gone(id, persistent);
 }
 
 /* Do others take swap pages now? Context: any. */
@@ -151,6 +162,10 @@ static inline void ramster_pressure(void)
 }
 
 static inline void ramster_make_room(void)
+{
+}
+
+static inline void ramster_pool_gone(u32 id, bool persistent)
 {
 }
 

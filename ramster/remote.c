@@ -398,3 +398,50 @@ void ramster_keeper_forgot(struct ramster_keeper *keeper)
 	}
 	wake_up_all(&r->wait);
 }
+
+/* A pool is gone */
+
+static void pool_flush_done(struct ramster_request *req)
+{
+	kfree(req);
+}
+
+/* If there is no memory, or the connection breaks, an empty pool is left there. */
+static void flush_pool(struct ramster_peer *peer, u32 id, bool persistent)
+{
+	struct ramster_request *req;
+
+	req = kzalloc(sizeof(*req), GFP_NOIO | __GFP_NOWARN);
+	if (!req)
+		return;
+	req->msg = (struct ramster_msg) {
+		.type = RAMSTER_FLUSH_POOL,
+		.handle.pool_id = id,
+		.persistent = persistent,
+	};
+	req->done = pool_flush_done;
+	if (ramster_send(peer, req))
+		kfree(req);
+}
+
+/**
+ * ramster_pool_gone_in() - tell all who may have pages of a pool that there is none
+ * @r: whose pool it was
+ * @id: its number, which no other has before this returns
+ * @persistent: of swap pages; its pages are all gone
+ *
+ * Context: may sleep.
+ */
+void ramster_pool_gone_in(struct ramster *r, u32 id, bool persistent)
+{
+	struct ramster_peer *peer;
+	int idx = srcu_read_lock(&r->srcu);
+	unsigned int i;
+
+	for (i = 0; i < RAMSTER_MAX_NODES; i++) {
+		peer = ramster_peer_of(r, i);
+		if (peer && ramster_peer_up(peer))
+			flush_pool(peer, id, persistent);
+	}
+	srcu_read_unlock(&r->srcu, idx);
+}

@@ -211,6 +211,26 @@ static void selfshrink(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+/* A pool that its owner has no more is gone with the keeper, too. */
+static void pool_goes(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster_lent *lent = &two->node[1]->lent;
+
+	fill(test, ZBUD_PERS);
+	fill(test, ZBUD_EPH);
+	send(test, ZBUD_PERS, NR - 20);
+	send(test, ZBUD_EPH, NR - 20);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lent->nr_pools), 2);
+	flush_all_pages(two, ZBUD_PERS);
+	KUNIT_EXPECT_TRUE(test, eventually(!kept(two, ZBUD_PERS)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&lent->nr_pools), 2);
+	ramster_pool_gone_in(two->node[0], SWAP_ID, true);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&lent->nr_pools) == 1));
+	KUNIT_EXPECT_GE(test, kept(two, ZBUD_EPH), NR - 20);
+	flush_all_pages(two, ZBUD_EPH);
+}
+
 static void connection_breaks(struct kunit *test)
 {
 	struct two *two = test->priv;
@@ -524,6 +544,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(frames_come_free),
 	KUNIT_CASE(read_comes_home),
 	KUNIT_CASE(selfshrink),
+	KUNIT_CASE(pool_goes),
 	KUNIT_CASE(connection_breaks),
 	KUNIT_CASE(keeper_forgets),
 	KUNIT_CASE(keeper_lies),
