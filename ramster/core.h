@@ -132,6 +132,10 @@ struct ramster_flush {
  * @recalled: bytes that it wants to go home
  * @room: bytes that it can still take, by its last offer and what was sent since;
  *	a hint, READ_ONCE and WRITE_ONCE: it may refuse any page
+ * @there: it is up; set by its receiver before readers are told so, READ_ONCE
+ * @ups: how often it has come up; its receiver's, READ_ONCE
+ * @in_vain: how often somebody has waited for it to come up, and it has not, since it
+ *	went down; READ_ONCE and cmpxchg()
  * @deaf_until: it has not answered in time: file pages are not asked of it before
  *	that, in jiffies; READ_ONCE
  */
@@ -145,6 +149,9 @@ struct ramster_keeper {
 	struct ramster_flush flush[RAMSTER_FLUSHES];
 	s64 recalled;
 	s64 room;
+	bool there;
+	unsigned int ups;
+	unsigned int in_vain;
 	unsigned long deaf_until;
 };
 
@@ -165,19 +172,19 @@ struct ramster_guest {
  * struct ramster_lent - what we keep for others
  * @queues: page frames with their pages, by class
  * @next_id: to number pools by
+ * @nr_pools: how many there are; atomic
  */
 struct ramster_lent {
 	struct zbud_queue queues[ZBUD_CLASSES];
 	u32 next_id;
+	atomic_t nr_pools;
 };
 
 /**
- * @nr_pools: how many there are; atomic
  * struct ramster - all there is
  * @zc: whose pages it moves; immutable
  * @lock: one starts or stops at a time
  * @cluster: the peers, or NULL; changes under @lock, read under @srcu
-	atomic_t nr_pools;
  * @srcu: see there
  * @leaving: pages come home, and none go out; READ_ONCE
  * @pressed: when memory was short last, in jiffies; READ_ONCE
@@ -285,9 +292,12 @@ void ramster_rpage_publish(struct ramster_rpage *rpage);
 void ramster_rpage_discard(struct ramster_rpage *rpage);
 struct ramster_rpage *ramster_rpage_newest(struct ramster_keeper *keeper,
 					   enum zbud_class class);
+u64 ramster_rpage_newest_serial(struct ramster_keeper *keeper, enum zbud_class class);
 bool ramster_keeper_told(struct ramster_keeper *keeper);
 void ramster_keeper_up(struct ramster_keeper *keeper);
+void ramster_keeper_down(struct ramster_keeper *keeper);
 void ramster_keeper_forgot(struct ramster_keeper *keeper);
+void ramster_pool_gone_in(struct ramster *r, u32 id, bool persistent);
 
 /* remotify.c APIs: */
 int ramster_remotify_init(struct ramster *r);
@@ -297,11 +307,11 @@ struct ramster_keeper *ramster_find_keeper(struct ramster *r,
 int ramster_put_begin(struct ramster *r, struct ramster_request *req,
 		      struct ramster_rpage *rpage, const void *data);
 void ramster_put_end(struct ramster *r, struct ramster_request *req,
-void ramster_pool_gone_in(struct ramster *r, u32 id, bool persistent);
 		     struct ramster_rpage *rpage, void *old);
 void ramster_remotify(struct ramster *r);
 void ramster_remotify_more(struct ramster *r);
 bool ramster_remotify_idle(struct ramster *r);
+void ramster_remotify_end(struct ramster *r);
 void ramster_make_room_in(struct ramster *r);
 bool ramster_takes_pages_of(struct ramster *r);
 

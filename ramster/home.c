@@ -9,8 +9,8 @@
  *
  * A file page that does not come, for any reason, is read from the disk. A swap
  * page is nowhere else: if its keeper is not there, the reader waits for it, but
- * not for longer than request_ms, and if it does not come, fails as after an
- * error of the disk.
+ * not for longer than request_ms, less if others have waited in vain, and if it does
+ * not come, fails as after an error of the disk.
  *
  * Pages also come back by themselves, newest first, with nobody waiting: when
  * memory has not been short for a while, when their keeper wants its memory back,
@@ -53,6 +53,9 @@
 /* How often it is looked whether they may, and how many may, at first. */
 #define SHRINK_MS	1000
 #define SHRINK_PAGES	256
+
+/* After so many of these it is looked again whether memory allows more. */
+#define SHRINK_LOOK	64
 
 /**
  * struct fetch - a page on its way home
@@ -178,31 +181,43 @@ static bool memory_is_short(struct ramster *r)
 
 static bool gone_or_up(struct ramster *r, const struct ramster_rpage *rpage)
 {
-	struct ramster_peer *peer;
 	bool ret;
 	int idx;
 
 	idx = srcu_read_lock(&r->srcu);
-	peer = ramster_peer_of(r, rpage->keeper->num);
-	ret = !peer || ramster_peer_up(peer) || READ_ONCE(rpage->lost);
+	ret = !ramster_peer_of(r, rpage->keeper->num) ||
+	      READ_ONCE(rpage->keeper->there) || READ_ONCE(rpage->lost);
 	srcu_read_unlock(&r->srcu, idx);
 	return ret;
 }
 
-/* Wait for a keeper that is down: the time that is left, or an errno. */
-static long wait_for_keeper(struct ramster *r, struct ramster_rpage *rpage,
-			    long left, bool killable)
+/*
+ * Wait for a keeper that is down: 0 if it may be worth to ask again, or an errno. Who
+ * waits in vain halves that for those who come after him, until the keeper is up again.
+ * So all pages of one that is dead cost no more together than twice what the first does.
+ */
+static int wait_for_keeper(struct ramster *r, struct ramster_rpage *rpage,
+			   long left, bool killable)
 {
+	unsigned int *in_vain = &rpage->keeper->in_vain;
+	unsigned int before = READ_ONCE(*in_vain);
+
+	left = max(left, 0L) >> min(before, BITS_PER_LONG - 1);
+	if (!left)
+		return -ETIMEDOUT;
 	/* Not quite at once: it may be up, and go down as soon as it is asked. */
 	schedule_timeout_uninterruptible(1);
 	left--;
-	if (killable) {
-		left = wait_event_killable_timeout(r->wait,
-						   gone_or_up(r, rpage),
-						   max(left, 0L));
-		return left < 0 ? -EINTR : left;
-	}
-	return wait_event_timeout(r->wait, gone_or_up(r, rpage), max(left, 0L));
+	if (killable)
+		left = wait_event_killable_timeout(r->wait, gone_or_up(r, rpage),
+						   left);
+	else
+		left = wait_event_timeout(r->wait, gone_or_up(r, rpage), left);
+	if (left)
+		return left < 0 ? -EINTR : 0;
+	/* Of those who waited together one counts. */
+	cmpxchg(in_vain, before, before + 1);
+	return -ETIMEDOUT;
 }
 
 static int ask_once(struct ramster *r, struct fetch *fetch, long left,
@@ -246,10 +261,11 @@ static bool is_deaf(const struct ramster_rpage *rpage)
 static int ask(struct ramster *r, struct fetch *fetch, bool killable)
 {
 	struct ramster_rpage *rpage = fetch->rpage;
-	long left = patience(r), begin = jiffies;
-	int err = -ETIMEDOUT;
+	unsigned long end = jiffies + patience(r);
+	long left;
+	int err;
 
-	while (left > 0) {
+	while ((left = end - jiffies) > 0) {
 		if (READ_ONCE(rpage->lost) || is_deaf(rpage))
 			return -ENOENT;
 		fetch_prepare(fetch, rpage);
@@ -258,13 +274,11 @@ static int ask(struct ramster *r, struct fetch *fetch, bool killable)
 			WRITE_ONCE(rpage->keeper->deaf_until, jiffies + DEAF);
 		if (err != -ENOTCONN || rpage->class == ZBUD_EPH)
 			return err;
-		left -= (long)jiffies - begin;
-		begin = jiffies;
-		if (left > 0)
-			left = wait_for_keeper(r, rpage, left, killable);
-		begin = jiffies;
+		err = wait_for_keeper(r, rpage, end - jiffies, killable);
+		if (err)
+			return err;
 	}
-	return left < 0 && err == -ENOTCONN ? -ETIMEDOUT : err;
+	return -ETIMEDOUT;
 }
 
 /**
@@ -498,11 +512,46 @@ static void bring_recalled(struct ramster *r)
 	}
 }
 
+/* Who of those that are there has the page that went out last; NULL: nobody has any. */
+static struct ramster_keeper *find_newest(struct ramster *r)
+{
+	struct ramster_keeper *keeper, *newest = NULL;
+	u64 serial, most = 0;
+	unsigned int i;
+
+	for (i = 0; i < RAMSTER_MAX_NODES; i++) {
+		keeper = &r->keepers[i];
+		if (!READ_ONCE(keeper->nr[ZBUD_PERS]) || !READ_ONCE(keeper->there))
+			continue;
+		serial = ramster_rpage_newest_serial(keeper, ZBUD_PERS);
+		if (serial <= most)
+			continue;
+		newest = keeper;
+		most = serial;
+	}
+	return newest;
+}
+
 static bool may_shrink(struct ramster *r)
 {
 	return !memory_is_short(r) &&
 	       zcache_frames_left(r->zc) > totalram_pages() / 16 &&
 	       si_mem_available() > totalram_pages() / 8;
+}
+
+/* As much as memory allows, but no more than @max. */
+static void bring_newest(struct ramster *r, unsigned long max)
+{
+	struct ramster_keeper *keeper;
+	unsigned long nr;
+
+	for (nr = 0; nr < max; nr++) {
+		if (nr % SHRINK_LOOK == 0 && !may_shrink(r))
+			return;
+		keeper = find_newest(r);
+		if (!keeper || !bring_home(r, keeper, 1, false))
+			return;
+	}
 }
 
 /* Or has, until a moment ago? */
@@ -512,21 +561,28 @@ static bool swap_needs_network(struct ramster *r)
 	       time_before(jiffies, READ_ONCE(r->pressed) + LINGER);
 }
 
+/* The last of memory is not for the network any more, unless pages begin to go just now. */
+static void end_memalloc(struct ramster *r)
+{
+	if (swap_needs_network(r))
+		return;
+	ramster_memalloc(r, false);
+	if (swap_needs_network(r))
+		ramster_memalloc(r, true);
+}
+
 static void shrink_work(struct work_struct *work)
 {
 	struct ramster *r = container_of(to_delayed_work(work), struct ramster,
 					 shrink);
 	unsigned int ms = READ_ONCE(r->selfshrink_ms);
 	int idx = srcu_read_lock(&r->srcu);
-	unsigned long max, i;
 
 	if (rcu_access_pointer(r->cluster)) {
 		bring_recalled(r);
-		if (!swap_needs_network(r))
-			ramster_memalloc(r, false);
-		max = READ_ONCE(r->selfshrink_pages);
-		for (i = 0; ms && may_shrink(r) && i < RAMSTER_MAX_NODES; i++)
-			max -= bring_home(r, &r->keepers[i], max, false);
+		end_memalloc(r);
+		if (ms)
+			bring_newest(r, READ_ONCE(r->selfshrink_pages));
 		wait_for_fetches(r);
 		queue_delayed_work(r->wq, &r->shrink,
 				   msecs_to_jiffies(ms ?: SHRINK_MS));

@@ -116,10 +116,9 @@ static void peer_up(struct ramster_peer *peer, bool forgot)
 
 static void peer_down(struct ramster_peer *peer, bool left)
 {
-	WRITE_ONCE(keeper_of(peer)->room, 0);
+	ramster_keeper_down(keeper_of(peer));
 	if (left)
 		forget_peer(peer);
-	wake_up_all(&ramster_of(peer)->wait);
 }
 
 static u64 cluster_room(struct ramster_cluster *cluster)
@@ -296,7 +295,7 @@ int ramster_unburden(struct ramster *r, bool force, struct ramster_stuck *stuck)
 					    lockdep_is_held(&r->lock));
 	WRITE_ONCE(r->leaving, true);
 	ramster_cluster_room_changed(cluster);
-	cancel_work_sync(&r->remotify);
+	ramster_remotify_end(r);
 	send_all_home(r, force, stuck);
 	if (force || !(stuck->own || stuck->foreign))
 		return 0;
@@ -331,9 +330,10 @@ void ramster_leave(struct ramster *r)
 				      lockdep_is_held(&r->lock));
 	wake_up_all(&r->wait);
 	synchronize_srcu(&r->srcu);
+	ramster_cluster_destroy(cluster);
+	/* Not before that: until then peers may have wanted something. */
 	cancel_work_sync(&r->remotify);
 	cancel_delayed_work_sync(&r->shrink);
-	ramster_cluster_destroy(cluster);
 	forget_all(r);
 	WRITE_ONCE(r->leaving, false);
 }

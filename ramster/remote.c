@@ -175,17 +175,27 @@ static int flush_send(struct ramster_keeper *keeper,
 	return err;
 }
 
-/* As many as there are messages for; each that is answered sends another. */
+/*
+ * As many as there are messages for; each that is answered sends another. Who cannot send
+ * one leaves it to ramster_keeper_up(); but that may have looked for some just before it
+ * was put back.
+ */
 static void flush_all(struct ramster_keeper *keeper)
 {
 	struct ramster_flush *flush;
+	unsigned int ups;
 
-	while ((flush = flush_next(keeper))) {
+	do {
+		ups = READ_ONCE(keeper->ups);
+		flush = flush_next(keeper);
+		if (!flush)
+			return;
 		if (!flush_send(keeper, flush))
 			continue;
 		flush_end(keeper, flush, false);
-		break;
-	}
+		if (READ_ONCE(keeper->ups) == ups)
+			return;
+	} while (true);
 }
 
 static void flush_done(struct ramster_request *req)
@@ -269,6 +279,19 @@ void ramster_free(void *pampd)
 		flush_all(keeper);
 }
 
+/* The first that is not just being read, nor comes already; nor is being freed. */
+static struct ramster_rpage *newest(const struct ramster_keeper *keeper,
+				    enum zbud_class class)
+{
+	struct ramster_rpage *rpage;
+
+	lockdep_assert_held(&keeper->lock);
+	list_for_each_entry(rpage, &keeper->pages[class], list)
+		if (!rpage->lost && refcount_read(&rpage->refs) == 1)
+			return rpage;
+	return NULL;
+}
+
 /**
  * ramster_rpage_newest() - the page that went to a peer last
  * @keeper: the peer
@@ -281,23 +304,39 @@ void ramster_free(void *pampd)
 struct ramster_rpage *ramster_rpage_newest(struct ramster_keeper *keeper,
 					   enum zbud_class class)
 {
-	struct list_head *pages = &keeper->pages[class];
 	struct ramster_rpage *rpage;
 	unsigned long flags;
 
 	spin_lock_irqsave(&keeper->lock, flags);
-	list_for_each_entry(rpage, pages, list) {
-		/* Not if it is just being read, or comes already. */
-		if (rpage->lost || refcount_read(&rpage->refs) != 1 ||
-		    !refcount_inc_not_zero(&rpage->refs))
-			continue;
-		list_move_tail(&rpage->list, pages);
-		goto out;
-	}
-	rpage = NULL;
-out:
+	do {
+		rpage = newest(keeper, class);
+	} while (rpage && !refcount_inc_not_zero(&rpage->refs));
+	if (rpage)
+		list_move_tail(&rpage->list, &keeper->pages[class]);
 	spin_unlock_irqrestore(&keeper->lock, flags);
 	return rpage;
+}
+
+/**
+ * ramster_rpage_newest_serial() - how new is it?
+ * @keeper: the peer
+ * @class: which of its pages
+ *
+ * Context: any but hard interrupt.
+ * Return: the serial number of what ramster_rpage_newest() would return, as of now; 0
+ * if there is none.
+ */
+u64 ramster_rpage_newest_serial(struct ramster_keeper *keeper, enum zbud_class class)
+{
+	struct ramster_rpage *rpage;
+	unsigned long flags;
+	u64 serial;
+
+	spin_lock_irqsave(&keeper->lock, flags);
+	rpage = newest(keeper, class);
+	serial = rpage ? rpage->serial : 0;
+	spin_unlock_irqrestore(&keeper->lock, flags);
+	return serial;
 }
 
 /* A peer comes up */
@@ -305,10 +344,29 @@ out:
 /**
  * ramster_keeper_up() - the peer is there, with all that it kept
  * @keeper: the peer
+ *
+ * Context: the peer's receiver.
  */
 void ramster_keeper_up(struct ramster_keeper *keeper)
 {
+	WRITE_ONCE(keeper->in_vain, 0);
+	WRITE_ONCE(keeper->there, true);
+	/* Before it is looked for flushes: see flush_all(). */
+	WRITE_ONCE(keeper->ups, keeper->ups + 1);
 	flush_all(keeper);
+	wake_up_all(&keeper->ramster->wait);
+}
+
+/**
+ * ramster_keeper_down() - the peer is not there any more, and may come back
+ * @keeper: the peer
+ *
+ * Context: the peer's receiver.
+ */
+void ramster_keeper_down(struct ramster_keeper *keeper)
+{
+	WRITE_ONCE(keeper->there, false);
+	WRITE_ONCE(keeper->room, 0);
 	wake_up_all(&keeper->ramster->wait);
 }
 

@@ -25,6 +25,9 @@
 /* Pages that are sent for each time that memory is short. */
 #define WANTED		256
 
+/* Page frames that are wanted back then from those whose pages are here. */
+#define RECALLED	128
+
 /* Zpages of a group that are looked at. */
 #define NAMES		64
 
@@ -367,6 +370,15 @@ static int send_class(struct ramster *r, enum zbud_class class, int wanted)
 	return wanted;
 }
 
+/* Others' file pages go first, here and now: only what they cannot give is asked back. */
+static void recall(struct ramster *r)
+{
+	unsigned long files = READ_ONCE(r->lent.queues[ZBUD_EPH].stats.pageframes);
+
+	if (files < RECALLED)
+		ramster_foreign_recall(r, RECALLED - files);
+}
+
 static void remotify_work(struct work_struct *work)
 {
 	struct ramster *r = container_of(work, struct ramster, remotify);
@@ -377,7 +389,7 @@ static void remotify_work(struct work_struct *work)
 
 	if (may_go(ZBUD_PERS))
 		ramster_memalloc(r, true);
-	ramster_foreign_recall(r, WANTED / 2);
+	recall(r);
 	wanted = send_class(r, ZBUD_PERS, wanted);
 	send_class(r, ZBUD_EPH, wanted);
 	srcu_read_unlock(&r->srcu, idx);
@@ -421,6 +433,21 @@ bool ramster_remotify_idle(struct ramster *r)
 {
 	return !work_busy(&r->remotify) &&
 	       READ_ONCE(r->puts->nr_free) == PUTS;
+}
+
+/**
+ * ramster_remotify_end() - send no more pages, and let those arrive that are on their way
+ * @r: whose; is leaving
+ *
+ * They are elsewhere then, or still here, but not about to be elsewhere.
+ *
+ * Context: may sleep, until the peers have answered or are given up.
+ */
+void ramster_remotify_end(struct ramster *r)
+{
+	WARN_ON_ONCE(!READ_ONCE(r->leaving));
+	cancel_work_sync(&r->remotify);
+	wait_event(r->wait, READ_ONCE(r->puts->nr_free) == PUTS);
 }
 
 /**

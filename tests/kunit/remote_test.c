@@ -211,6 +211,46 @@ static void selfshrink(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+static unsigned long on_node_2(struct two *two)
+{
+	return READ_ONCE(two->node[0]->keepers[2].nr[ZBUD_PERS]);
+}
+
+/* Of all pages, whoever has them, those come first that went last; no more than are wanted. */
+static void newest_comes_first(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long before, i;
+
+	make_three(test);
+	two->node[0]->selfshrink_ms = 0;
+	for (i = 0; i < NR / 2; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_64M),
+					    set_room(two, 2, 0),
+					    ramster_remotify(two->node[0]),
+					    away(two, ZBUD_PERS) >= NR / 2 - 20)));
+	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	for (i = NR / 2; i < NR; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, 0),
+					    set_room(two, 2, SZ_64M),
+					    ramster_remotify(two->node[0]),
+					    on_node_2(two) >= NR / 2 - 20)));
+	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	before = away(two, ZBUD_PERS);
+	two->node[0]->selfshrink_ms = 60000;
+	two->node[0]->selfshrink_pages = 50;
+	i = on_node_2(two);
+	relax(two);
+	mod_delayed_work(two->node[0]->wq, &two->node[0]->shrink, 0);
+	KUNIT_EXPECT_TRUE(test, eventually(on_node_2(two) == i - 50));
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, on_node_2(two), i - 50);
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), before);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 /* A pool that its owner has no more is gone with the keeper, too. */
 static void pool_goes(struct kunit *test)
 {
@@ -229,6 +269,34 @@ static void pool_goes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&lent->nr_pools) == 1));
 	KUNIT_EXPECT_GE(test, kept(two, ZBUD_EPH), NR - 20);
 	flush_all_pages(two, ZBUD_EPH);
+}
+
+/* So that the others do not wait for as long as the first one. */
+static void patience_wears_off(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned long start, i, late = 0;
+
+	leave(two, 0, true);
+	leave(two, 1, true);
+	two->config.times.request_ms = 1000;
+	join(test, 0);
+	join(test, 1);
+	await_up(test);
+	fill(test, ZBUD_PERS);
+	send(test, ZBUD_PERS, NR - 20);
+	crash(two, 1);
+	KUNIT_ASSERT_TRUE(test, eventually(!sees(two, 0)));
+	start = jiffies;
+	for (i = 0; i < 40; i++)
+		late += get_page_out(two, ZBUD_PERS, i) == -ETIMEDOUT;
+	KUNIT_EXPECT_GT(test, late, 10);
+	KUNIT_EXPECT_GE(test, jiffies - start, HZ);
+	KUNIT_EXPECT_LT(test, jiffies - start, 6 * HZ);
+	join(test, 1);
+	await_up(test);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(keeper(two)->in_vain), 0);
+	flush_all_pages(two, ZBUD_PERS);
 }
 
 static void connection_breaks(struct kunit *test)
@@ -306,7 +374,7 @@ static void keeper_refuses(struct kunit *test)
 
 	fill(test, ZBUD_PERS);
 	two->node[1]->leaving = true;
-	WRITE_ONCE(keeper(two)->room, SZ_16M);	/* as it was told before */
+	set_room(two, 1, SZ_16M);	/* as it was told before */
 	ramster_remotify(two->node[0]);
 	flush_work(&two->node[0]->remotify);
 	KUNIT_EXPECT_TRUE(test, eventually(events(two, 0, RAMSTER_PERS_PAGES_REMOTE_FAILED)));
@@ -544,7 +612,9 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(frames_come_free),
 	KUNIT_CASE(read_comes_home),
 	KUNIT_CASE(selfshrink),
+	KUNIT_CASE(newest_comes_first),
 	KUNIT_CASE(pool_goes),
+	KUNIT_CASE(patience_wears_off),
 	KUNIT_CASE(connection_breaks),
 	KUNIT_CASE(keeper_forgets),
 	KUNIT_CASE(keeper_lies),

@@ -2,6 +2,9 @@
 /*
  * Tests of pages that go out: which, when, and how many.
  */
+#include <linux/completion.h>
+#include <linux/kthread.h>
+
 #include "two_rig.h"
 
 /* However often memory is short, a page that is on its way is not sent again. */
@@ -32,7 +35,7 @@ static void offer(struct kunit *test)
 	struct two *two = test->priv;
 	int idx = srcu_read_lock(&two->node[1]->srcu);
 
-	WRITE_ONCE(keeper(two)->room, 0);
+	set_room(two, 1, 0);
 	ramster_peer_room_changed(ramster_peer_of(two->node[1], 0));
 	srcu_read_unlock(&two->node[1]->srcu, idx);
 	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
@@ -62,7 +65,7 @@ static void offer_is_taken_up(struct kunit *test)
 
 	fill(test, ZBUD_PERS);
 	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
-	WRITE_ONCE(keeper(two)->room, 0);
+	set_room(two, 1, 0);
 	ramster_remotify(two->node[0]);
 	flush_work(&two->node[0]->remotify);
 	offer(test);
@@ -95,7 +98,7 @@ static bool waits_in_vain(struct two *two)
 	unsigned int tries = 20;
 
 	while (!waited_in_vain(two) && tries--) {
-		WRITE_ONCE(keeper(two)->room, SZ_16M);
+		set_room(two, 1, SZ_16M);
 		make_room(two);
 	}
 	return waited_in_vain(two) == 1;
@@ -113,13 +116,13 @@ static void full_pool_waits(struct kunit *test)
 	make_room(two);		/* It is not full. */
 	KUNIT_EXPECT_EQ(test, waited(two), 0);
 	atomic_long_add(limit, &zc->nr_frames);
-	WRITE_ONCE(keeper(two)->room, 0);
+	set_room(two, 1, 0);
 	make_room(two);		/* Nobody takes any. */
 	KUNIT_EXPECT_EQ(test, waited(two), 0);
 	KUNIT_EXPECT_TRUE(test, waits_in_vain(two));
 	before = waited(two);
 	KUNIT_EXPECT_GT(test, before, 0);
-	WRITE_ONCE(keeper(two)->room, SZ_16M);
+	set_room(two, 1, SZ_16M);
 	make_room(two);
 	KUNIT_EXPECT_EQ(test, waited(two), before);
 	atomic_long_sub(limit, &zc->nr_frames);
@@ -132,7 +135,7 @@ static void come_near_limit(struct two *two, unsigned long room)
 	long nr = (long)zcache_frames_room(zc) - (long)room;
 
 	atomic_long_add(nr, &zc->nr_frames);
-	WRITE_ONCE(keeper(two)->room, SZ_16M);
+	set_room(two, 1, SZ_16M);
 	make_room(two);
 	atomic_long_sub(nr, &zc->nr_frames);
 	flush_work(&two->node[0]->remotify);
@@ -164,12 +167,145 @@ static void nearly_full_pool_sends(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+static void stays_home(struct kunit *test, enum zbud_class class, bool *may_go)
+{
+	struct two *two = test->priv;
+
+	fill(test, class);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	WRITE_ONCE(*may_go, false);
+	ramster_remotify(two->node[0]);
+	flush_work(&two->node[0]->remotify);
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	KUNIT_EXPECT_EQ(test, away(two, class), 0);
+	WRITE_ONCE(*may_go, true);
+	KUNIT_EXPECT_TRUE(test, eventually((set_room(two, 1, SZ_16M),
+					    ramster_remotify(two->node[0]),
+					    away(two, class) > 0)));
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	flush_all_pages(two, class);
+}
+
+/* A switch is for what goes from then on. */
+static void swap_pages_may_not_go(struct kunit *test)
+{
+	stays_home(test, ZBUD_PERS, &ramster_knobs.pers_remotify);
+}
+
+static void file_pages_may_not_go(struct kunit *test)
+{
+	stays_home(test, ZBUD_EPH, &ramster_knobs.eph_remotify);
+}
+
+/* Who is refused by one tries another. */
+static void refused_goes_elsewhere(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster_keeper *other;
+	unsigned long few = 40, i;
+
+	two->config.times.keepalive_ms = 30000;	/* which would tell the truth */
+	make_three(test);
+	other = &two->node[0]->keepers[2];
+	for (i = 0; i < few; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	two->node[1]->leaving = true;
+	set_room(two, 1, SZ_64M);	/* as it was told before */
+	set_room(two, 2, SZ_16M);
+	ramster_remotify(two->node[0]);
+	KUNIT_EXPECT_TRUE(test, eventually(events(two, 0, RAMSTER_PERS_PAGES_REMOTE_FAILED)));
+	KUNIT_EXPECT_TRUE(test, eventually((ramster_remotify(two->node[0]),
+					    READ_ONCE(other->nr[ZBUD_PERS]) >= few - 20)));
+	KUNIT_EXPECT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
+	/* Nor does he ask the first one again. */
+	KUNIT_EXPECT_LE(test, events(two, 0, RAMSTER_PERS_PAGES_REMOTE_FAILED), few);
+	two->node[1]->leaving = false;
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+/* Others' file pages are dropped before their swap pages are asked to go home. */
+static void files_go_before_swap(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct zbud_stats *files = &two->node[1]->lent.queues[ZBUD_EPH].stats;
+	unsigned long before, i;
+
+	two->node[0]->selfshrink_ms = 0;
+	for (i = 0; i < 2 * NR; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_EPH, i));
+	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_16M),
+					    ramster_remotify(two->node[0]),
+					    READ_ONCE(files->pageframes) >= 128)));
+	fill(test, ZBUD_PERS);
+	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_16M),
+					    ramster_remotify(two->node[0]),
+					    away(two, ZBUD_PERS) >= NR - 20)));
+	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	KUNIT_EXPECT_GE(test, READ_ONCE(files->pageframes), 128);
+	before = events(two, 1, RAMSTER_FOREIGN_GETS);
+	ramster_remotify(two->node[1]);
+	flush_work(&two->node[1]->remotify);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, events(two, 1, RAMSTER_FOREIGN_GETS), before);
+	flush_all_pages(two, ZBUD_EPH);
+	KUNIT_ASSERT_TRUE(test, eventually(!READ_ONCE(files->pageframes)));
+	ramster_remotify(two->node[1]);
+	KUNIT_EXPECT_TRUE(test, eventually(events(two, 1, RAMSTER_FOREIGN_GETS) > before));
+	flush_all_pages(two, ZBUD_PERS);
+}
+
+static struct completion guest_locked;
+
+/* Whoever makes a pool waits, and so do all messages behind that. */
+static int hold_guest(void *guest)
+{
+	mutex_lock(&((struct ramster_guest *)guest)->lock);
+	complete(&guest_locked);
+	msleep(300);
+	mutex_unlock(&((struct ramster_guest *)guest)->lock);
+	return 0;
+}
+
+/* Who leaves waits for what is on its way out, or it would arrive when he has gone. */
+static void leaves_with_none_on_its_way(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster *r = two->node[0];
+	struct ramster_stuck stuck = { };
+	unsigned long i;
+
+	for (i = 0; i < 40; i++)
+		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
+	init_completion(&guest_locked);
+	kthread_run(hold_guest, &two->node[1]->guests[0], "hold_guest");
+	wait_for_completion(&guest_locked);
+	ramster_remotify(r);
+	KUNIT_ASSERT_TRUE(test, eventually(!ramster_remotify_idle(r)));
+	flush_work(&r->remotify);
+	mutex_lock(&r->lock);
+	KUNIT_EXPECT_EQ(test, ramster_unburden(r, false, &stuck), 0);
+	KUNIT_EXPECT_TRUE(test, ramster_remotify_idle(r));
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
+	ramster_leave(r);
+	mutex_unlock(&r->lock);
+	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_PERS_PAGES_LOST), 0);
+	KUNIT_EXPECT_GT(test, events(two, 0, RAMSTER_PERS_PAGES_REMOTED), 0);
+	flush_all_pages(two, ZBUD_PERS);
+}
+
 static struct kunit_case remotify_cases[] = {
 	KUNIT_CASE(each_page_goes_once),
 	KUNIT_CASE(offer_sends_no_more),
 	KUNIT_CASE(offer_is_taken_up),
 	KUNIT_CASE(full_pool_waits),
 	KUNIT_CASE(nearly_full_pool_sends),
+	KUNIT_CASE(swap_pages_may_not_go),
+	KUNIT_CASE(file_pages_may_not_go),
+	KUNIT_CASE(refused_goes_elsewhere),
+	KUNIT_CASE(files_go_before_swap),
+	KUNIT_CASE(leaves_with_none_on_its_way),
 	{}
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two nodes in one kernel, of which both have the same zcache. What one sends the
- * other keeps apart.
+ * Two nodes in one kernel, or three, which all have the same zcache. What one sends the
+ * others keep apart.
  */
 #ifndef _TWO_RIG_H
 #define _TWO_RIG_H
@@ -18,26 +18,33 @@
 #define SWAP_ID		6
 #define NR		300	/* pages */
 #define NOISE		1500	/* of each page */
+#define NODES		3	/* at the most */
 
 /**
  * struct two - what a test works on
  * @rig: the zcache of both, with a pool of file pages
  * @swap: a pool of swap pages
- * @node: the nodes: 0 has the pages
+ * @node: the nodes: 0 has the pages; 2 is NULL in most tests
  * @config: what they know of each other
  * @all: where they are
  */
 struct two {
 	struct rig *rig;
 	struct zcache_pool swap;
-	struct ramster *node[2];
+	struct ramster *node[NODES];
 	struct ramster_config config;
-	struct ramster_node all[2];
+	struct ramster_node all[NODES];
 };
 
 static inline struct ramster_keeper *keeper(struct two *two)
 {
 	return &two->node[0]->keepers[1];
+}
+
+/* What node 0 believes of another one's memory. */
+static inline void set_room(struct two *two, unsigned int num, s64 room)
+{
+	WRITE_ONCE(two->node[0]->keepers[num].room, room);
 }
 
 static inline unsigned long away(struct two *two, enum zbud_class class)
@@ -126,7 +133,7 @@ static inline int leave(struct two *two, unsigned int num, bool force)
 	return err;
 }
 
-static inline bool sees(struct two *two, unsigned int num)
+static inline bool sees_node(struct two *two, unsigned int num, unsigned int other)
 {
 	struct ramster *r = two->node[num];
 	struct ramster_peer *peer;
@@ -134,10 +141,15 @@ static inline bool sees(struct two *two, unsigned int num)
 	int idx;
 
 	idx = srcu_read_lock(&r->srcu);
-	peer = ramster_peer_of(r, !num);
+	peer = ramster_peer_of(r, other);
 	up = peer && ramster_peer_up(peer);
 	srcu_read_unlock(&r->srcu, idx);
 	return up;
+}
+
+static inline bool sees(struct two *two, unsigned int num)
+{
+	return sees_node(two, num, !num);
 }
 
 static inline void await_up(struct kunit *test)
@@ -175,6 +187,23 @@ static inline void make_node(struct kunit *test, struct two *two, unsigned int n
 				       GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, two->node[num]);
 	KUNIT_ASSERT_EQ(test, ramster_setup(two->node[num], &two->rig->zc), 0);
+}
+
+/* Both leave, and come back with another one. */
+static inline void make_three(struct kunit *test)
+{
+	struct two *two = test->priv;
+	unsigned int num;
+
+	leave(two, 0, true);
+	leave(two, 1, true);
+	make_node(test, two, 2);
+	two->config.nr_nodes = 3;
+	for (num = 0; num < 3; num++)
+		join(test, num);
+	KUNIT_ASSERT_TRUE(test, eventually(sees_node(two, 0, 1) && sees_node(two, 1, 0) &&
+					   sees_node(two, 0, 2) && sees_node(two, 2, 0) &&
+					   sees_node(two, 1, 2) && sees_node(two, 2, 1)));
 }
 
 static inline int two_init(struct kunit *test)
@@ -217,10 +246,12 @@ static inline void two_exit(struct kunit *test)
 
 	if (!two)
 		return;
-	for (num = 0; num < 2; num++) {
+	for (num = 0; num < NODES && two->node[num]; num++) {
 		leave(two, num, true);
 		ramster_teardown(two->node[num]);
 	}
+	ramster_knobs.pers_remotify = true;
+	ramster_knobs.eph_remotify = true;
 	xa_erase(&two->rig->zc.pools, SWAP_ID);
 	synchronize_rcu();
 	tmem_destroy_pool(&two->swap.tmem);
