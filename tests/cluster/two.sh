@@ -37,6 +37,52 @@ test_short_cut() {
 	must 'both count the same after that' agree 0 1
 }
 
+# Nobody reads while they are apart, so nothing is lost, whatever the limit is.
+test_long_cut() {
+	must 'pages go out before the cable is out for long' changed 0 1
+	must 'they are there' went_out 0 1000
+	cut 1
+	must 'node 0 sees that node 1 is gone' on 0 "wait_for $((30 * slow)) down 1"
+	must 'node 1 sees that node 0 is gone' on 1 "wait_for $((30 * slow)) down 0"
+	mend 1
+	must 'the machines find each other after that' all_up 0 1
+	must 'what was there all the time is right' all_right 0 1
+	must 'nothing was lost by it' on 0 'at_most pers_pages_lost 0 && at_most bad_pages 0'
+	must 'both count the same when they are back' agree 0 1
+}
+
+# Of files, too, what is elsewhere is right, and read from the disk if it does not come.
+test_files() {
+	local policy=/sys/module/zcache/parameters/cleancache_policy
+	on 0 "cat $policy > /tmp/policy; echo all > $policy; percent 2"
+	must 'files are read, and leave the page cache' on 0 files_right
+	must 'pages of them go to node 1' on 0 "wait_for $((30 * slow)) at_least eph_pages_remoted 500"
+	must 'files are right once more' on 0 files_right
+	must 'pages of them came from node 1' on 0 'at_least remote_eph_pages_succ_get 100'
+	must 'both count the same file pages' agree_on_files
+	freeze 1
+	must 'files are right although node 1 does not answer' on 0 files_right
+	must 'it was asked in vain' on 0 'at_least remote_eph_pages_unsucc_get 1'
+	thaw 1
+	must 'they find each other after the files' all_up 0 1
+	must 'the files are not there any more' on 0 'umount /tmp/data'
+	must 'node 1 has nothing of them' on 1 "wait_for $((30 * slow)) at_most foreign_eph_pages 0"
+	on 0 "cat /tmp/policy > $policy; percent 10"
+}
+
+# What node 1 has dropped node 0 finds out when it asks.
+agree_on_files() {
+	local ours theirs try
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		ours=$(on 0 get remote_eph_pages)
+		theirs=$(on 1 get foreign_eph_pages)
+		[ "$ours" != "$theirs" ] || return 0
+		sleep 0.5
+	done
+	echo "node 0 has $ours file pages elsewhere, node 1 has $theirs"
+	return 1
+}
+
 # A peer that stands still for longer than the limit: errors, in time, no hang.
 test_freeze() {
 	changed 0 1 > /dev/null
@@ -140,6 +186,32 @@ test_drain() {
 	on 0 'let_go 7'
 }
 
+# Pages that are elsewhere are fetched by who switches off the swap area.
+test_swapoff() {
+	must 'memory is swapped out before swap is switched off' hold 0 40 8
+	must 'pages go out before swap is switched off' went_out 0 500
+	must 'swap is switched off, with pages elsewhere' on 0 'swapoff /dev/vda'
+	must 'nothing is elsewhere then' on 0 'at_most remote_pers_pages 0'
+	must 'node 1 has nothing of it' none_left 1
+	must 'nor has it the pool' on 1 "wait_for $((10 * slow)) at_most foreign_pools 1"
+	must 'all pages are right in memory' all_right 0 8
+	on 0 'let_go 8; swapon /dev/vda'
+}
+
+# Who kept them is gone: that takes a while for the first page, not for each.
+test_swapoff_of_the_lost() {
+	must 'memory is swapped out to who will crash' hold 0 60 9
+	must 'pages go out to who will crash' went_out 0 1000
+	crash 1
+	must 'node 0 sees that node 1 has crashed' on 0 "wait_for $((30 * slow)) down 1"
+	must 'swap is switched off in time' on 0 "timeout $((60 * slow)) swapoff /dev/vda"
+	must 'what is left is right' not_wrong 9
+	on 0 'let_go 9; swapon /dev/vda'
+	must 'node 1 starts once more' start 1
+	on 1 'percent 50; join 0 1'
+	must 'they find each other after the crash' all_up 0 1
+}
+
 # Who waits for a page can be killed, long before he would be told that there is none.
 test_kill() {
 	on 0 'percent 10'
@@ -160,7 +232,6 @@ test_kill() {
 
 # Whatever is where, a machine can be switched off.
 test_shutdown() {
-	must 'swap is switched off and on' on 0 'swapoff /dev/vda; swapon /dev/vda'
 	must 'they find each other for the last time' all_up 0 1
 	on 0 'percent 10'
 	must 'memory is swapped out for the last time' hold 0 60 4
@@ -179,11 +250,15 @@ on 0 'join 0 1'
 must 'the machines find each other' all_up 0 1
 test_there_and_back
 test_short_cut
+test_long_cut
+test_files
 test_freeze
 test_restart
 test_leave
 test_guest_leaves
 test_drain
+test_swapoff
+test_swapoff_of_the_lost
 test_kill
 test_shutdown
 finish_all
