@@ -80,7 +80,8 @@ struct ramster_keeper;
 
 /**
  * struct ramster_rpage - a page that a peer keeps for us
- * @list: in the keeper's pages, or in its flushes when the last reference is gone
+ * @list: in the keeper's pages, or in its flushes when the last reference is gone; a swap
+ *	page that is lost is in none
  * @keeper: who keeps it; immutable
  * @handle: its name at home; immutable
  * @owner: the cgroup it is counted for, with no bytes, while @refs is not 0, or NULL;

@@ -377,7 +377,7 @@ void ramster_keeper_down(struct ramster_keeper *keeper)
 static unsigned long mark_lost(struct ramster_keeper *keeper,
 			       struct list_head *drop)
 {
-	struct ramster_rpage *rpage;
+	struct ramster_rpage *rpage, *next;
 	unsigned long flags, nr;
 	unsigned int class;
 
@@ -389,6 +389,9 @@ static unsigned long mark_lost(struct ramster_keeper *keeper,
 			WRITE_ONCE(rpage->lost, true);
 		keeper->nr[class] = 0;
 	}
+	/* They are in the way of who looks for those that are there. */
+	list_for_each_entry_safe(rpage, next, &keeper->pages[ZBUD_PERS], list)
+		list_del_init(&rpage->list);
 	keeper->room = 0;
 	keeper->recalled = 0;
 	spin_unlock_irqrestore(&keeper->lock, flags);

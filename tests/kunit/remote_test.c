@@ -224,17 +224,17 @@ static void newest_comes_first(struct kunit *test)
 
 	make_three(test);
 	two->node[0]->selfshrink_ms = 0;
+	WRITE_ONCE(ramster_knobs.target, 1);
 	for (i = 0; i < NR / 2; i++)
 		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
 	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_64M),
-					    set_room(two, 2, 0),
 					    ramster_remotify(two->node[0]),
 					    away(two, ZBUD_PERS) >= NR / 2 - 20)));
 	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
+	WRITE_ONCE(ramster_knobs.target, 2);
 	for (i = NR / 2; i < NR; i++)
 		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
-	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, 0),
-					    set_room(two, 2, SZ_64M),
+	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 2, SZ_64M),
 					    ramster_remotify(two->node[0]),
 					    on_node_2(two) >= NR / 2 - 20)));
 	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(two->node[0])));
@@ -337,6 +337,7 @@ static void keeper_forgets(struct kunit *test)
 	/* Some may have been on their way when they were counted. */
 	lost = events(two, 0, RAMSTER_PERS_PAGES_LOST);
 	KUNIT_EXPECT_GE(test, lost, sent);
+	KUNIT_EXPECT_TRUE(test, list_empty(&keeper(two)->pages[ZBUD_PERS]));
 	for (i = 0; i < NR; i++) {
 		nr += get_page_out(two, ZBUD_PERS, i) == -ENOENT;
 		KUNIT_EXPECT_NE(test, get_page_out(two, ZBUD_EPH, i),

@@ -209,6 +209,8 @@ static void refused_goes_elsewhere(struct kunit *test)
 	other = &two->node[0]->keepers[2];
 	for (i = 0; i < few; i++)
 		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0 &&
+					   READ_ONCE(other->room) > 0));
 	two->node[1]->leaving = true;
 	set_room(two, 1, SZ_64M);	/* as it was told before */
 	set_room(two, 2, SZ_16M);

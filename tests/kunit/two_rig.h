@@ -250,6 +250,7 @@ static inline void two_exit(struct kunit *test)
 		leave(two, num, true);
 		ramster_teardown(two->node[num]);
 	}
+	ramster_knobs.target = RAMSTER_TARGET_AUTO;
 	ramster_knobs.pers_remotify = true;
 	ramster_knobs.eph_remotify = true;
 	xa_erase(&two->rig->zc.pools, SWAP_ID);
