@@ -536,8 +536,17 @@ unit_warnings() {
 	systemd-analyze verify "$work/ramster.service"
 }
 
+# unit KEY: all that the service says of that
+unit() { sed -n "s/^$1=//p" tools/ramster.service; }
+
 test_package() {
 	check 'make install-tools' installs
+	check 'the service starts after the network, and so stops before it' \
+		equal "$(unit After) $(unit Before)" 'network-online.target '
+	check 'it brings pages home, and has swap off first' \
+		equal "$(unit ExecStop)" '/usr/sbin/ramster stop --swapoff'
+	check 'it is stopped once it was started, and has time for it' \
+		equal "$(unit Type) $(unit RemainAfterExit) $(unit TimeoutStopSec)" 'oneshot yes 10min'
 	silent shellcheck shellcheck tools/ramster tests/tools/ramster_test.sh tests/tools/tap.sh
 	silent groff man_warnings
 	silent systemd-analyze unit_warnings
