@@ -258,7 +258,7 @@ test_contradictions() {
 		'nodes cow (number 63) and bee (number 1) have the same address'
 	write $meadow/node/cow/port 7772
 	write $meadow/node/ant/address 192.0.2.1
-	check 'an address of another machine' cannot_enable 'not available' \
+	check 'an address of another machine' cannot_enable 'requested address' \
 		'this machine has not got the address of its node'
 	write $meadow/node/ant/address 127.0.0.1
 }
