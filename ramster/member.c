@@ -197,6 +197,8 @@ int ramster_join(struct ramster *r, const struct ramster_config *config)
 	if (err)
 		return err;
 	WRITE_ONCE(r->leaving, false);
+	/* What another cluster had no room for is none of this one's business. */
+	WRITE_ONCE(r->starved, false);
 	cluster = ramster_cluster_create(config, &ramster_ops, r);
 	if (IS_ERR(cluster))
 		return PTR_ERR(cluster);

@@ -99,6 +99,8 @@ static void no_hello_no_answer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rogue_say(sock, &msg, NULL), 0);
 	KUNIT_EXPECT_NE(test, rogue_hear(sock, &msg, rig->page), 0);
 	rogue_hang_up(sock);
+	/* Who says goodbye at once is to be understood. */
+	KUNIT_EXPECT_EQ(test, ramster_cluster_bad_callers(rig->nodes[0].cluster), 2);
 }
 
 static void half_a_hello(struct kunit *test)

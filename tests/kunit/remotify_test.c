@@ -257,16 +257,24 @@ static void files_go_before_swap(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
-static struct completion guest_locked;
+/* Somebody who holds up whoever makes a pool, and so all messages behind that. */
+struct holder {
+	struct ramster_guest *guest;
+	struct completion holds;
+	struct completion let_go;
+	struct completion gone;
+};
 
-/* Whoever makes a pool waits, and so do all messages behind that. */
-static int hold_guest(void *guest)
+static int hold_guest(void *arg)
 {
-	mutex_lock(&((struct ramster_guest *)guest)->lock);
-	complete(&guest_locked);
-	msleep(300);
-	mutex_unlock(&((struct ramster_guest *)guest)->lock);
-	return 0;
+	struct holder *holder = arg;
+
+	mutex_lock(&holder->guest->lock);
+	complete(&holder->holds);
+	wait_for_completion(&holder->let_go);
+	msleep(100);	/* in which it is seen who does not wait */
+	mutex_unlock(&holder->guest->lock);
+	kthread_complete_and_exit(&holder->gone, 0);
 }
 
 /* Who leaves waits for what is on its way out, or it would arrive when he has gone. */
@@ -274,24 +282,29 @@ static void leaves_with_none_on_its_way(struct kunit *test)
 {
 	struct two *two = test->priv;
 	struct ramster *r = two->node[0];
+	struct holder holder = { .guest = &two->node[1]->guests[0] };
 	struct ramster_stuck stuck = { };
 	unsigned long i;
 
+	init_completion(&holder.holds);
+	init_completion(&holder.let_go);
+	init_completion(&holder.gone);
 	for (i = 0; i < 40; i++)
 		KUNIT_ASSERT_TRUE(test, put_page_in(two, ZBUD_PERS, i));
 	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(keeper(two)->room) > 0));
-	init_completion(&guest_locked);
-	kthread_run(hold_guest, &two->node[1]->guests[0], "hold_guest");
-	wait_for_completion(&guest_locked);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(hold_guest, &holder, "hold_guest")));
+	wait_for_completion(&holder.holds);
 	ramster_remotify(r);
-	KUNIT_ASSERT_TRUE(test, eventually(!ramster_remotify_idle(r)));
 	flush_work(&r->remotify);
+	KUNIT_EXPECT_FALSE(test, ramster_remotify_idle(r));
+	complete(&holder.let_go);
 	mutex_lock(&r->lock);
 	KUNIT_EXPECT_EQ(test, ramster_unburden(r, false, &stuck), 0);
 	KUNIT_EXPECT_TRUE(test, ramster_remotify_idle(r));
 	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
 	ramster_leave(r);
 	mutex_unlock(&r->lock);
+	wait_for_completion(&holder.gone);
 	KUNIT_EXPECT_EQ(test, events(two, 0, RAMSTER_PERS_PAGES_LOST), 0);
 	KUNIT_EXPECT_GT(test, events(two, 0, RAMSTER_PERS_PAGES_REMOTED), 0);
 	flush_all_pages(two, ZBUD_PERS);
