@@ -57,3 +57,4 @@ zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/storm_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/node_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/remote_test.o
 zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/remotify_test.o
+zcache-$(CONFIG_RAMSTER_KUNIT_TEST) += tests/kunit/foreign_test.o

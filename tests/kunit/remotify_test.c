@@ -4,6 +4,7 @@
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>
+#include <net/sock.h>
 
 #include "two_rig.h"
 
@@ -310,6 +311,58 @@ static void leaves_with_none_on_its_way(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
+static bool may_use_reserves(struct ramster *r)
+{
+	int idx = srcu_read_lock(&r->srcu);
+	struct ramster_peer *peer = ramster_peer_of(r, 1);
+	bool may;
+
+	mutex_lock(&peer->sock_lock);
+	may = peer->sock && sock_flag(peer->sock->sk, SOCK_MEMALLOC);
+	mutex_unlock(&peer->sock_lock);
+	srcu_read_unlock(&r->srcu, idx);
+	return may;
+}
+
+/* What is done about once a second. */
+static void look_around(struct ramster *r)
+{
+	mod_delayed_work(r->wq, &r->shrink, 0);
+	flush_delayed_work(&r->shrink);
+}
+
+/* The last of memory is for a network that swap pages go over, as long as they do. */
+static void reserves_are_for_swap(struct kunit *test)
+{
+	struct two *two = test->priv;
+	struct ramster *r = two->node[0];
+
+	r->selfshrink_ms = 0;
+	WRITE_ONCE(ramster_knobs.pers_remotify, false);
+	fill(test, ZBUD_EPH);
+	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_16M), ramster_remotify(r),
+					    away(two, ZBUD_EPH) > 0)));
+	KUNIT_EXPECT_FALSE(test, may_use_reserves(r));
+	WRITE_ONCE(ramster_knobs.pers_remotify, true);
+	fill(test, ZBUD_PERS);
+	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_16M), ramster_remotify(r),
+					    away(two, ZBUD_PERS) > 0)));
+	KUNIT_EXPECT_TRUE(test, may_use_reserves(r));
+	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(r)));
+	r->pressed = jiffies - 600 * HZ;
+	look_around(r);
+	KUNIT_EXPECT_TRUE(test, may_use_reserves(r));
+	flush_all_pages(two, ZBUD_PERS);
+	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
+	r->pressed = jiffies;	/* The next ones may go at once. */
+	look_around(r);
+	KUNIT_EXPECT_TRUE(test, may_use_reserves(r));
+	r->pressed = jiffies - 600 * HZ;
+	look_around(r);
+	KUNIT_EXPECT_FALSE(test, may_use_reserves(r));
+	flush_all_pages(two, ZBUD_EPH);
+}
+
 static struct kunit_case remotify_cases[] = {
 	KUNIT_CASE(each_page_goes_once),
 	KUNIT_CASE(offer_sends_no_more),
@@ -321,6 +374,7 @@ static struct kunit_case remotify_cases[] = {
 	KUNIT_CASE(refused_goes_elsewhere),
 	KUNIT_CASE(files_go_before_swap),
 	KUNIT_CASE(leaves_with_none_on_its_way),
+	KUNIT_CASE(reserves_are_for_swap),
 	{}
 };
 
