@@ -266,7 +266,40 @@ test_contradictions() {
 # Port 7770, in hex.
 listens() { grep -qi ' 0100007F:1E5A 00000000:0000 0A' /proc/net/tcp; }
 
+# Somebody else does.
+port_is_taken() {
+	"$here/zctool" listen 7770 &
+	other=$!
+	for i in $(seq 50); do
+		! listens || break
+		sleep 0.1
+	done
+	listens && cannot_enable 'Address already in use' \
+		'something else listens at the port of its node'
+	status=$?
+	kill $other
+	wait $other 2> /dev/null
+	return $status
+}
+
 has_threads() { ps | grep -q '[r]amster_[rt]x'; }
+
+# peers_are NR: so many are shown
+peers_are() {
+	set -- "$1" $sys/peers/*/
+	[ $# = $(($1 + 1)) ]
+}
+
+# Each has two threads, and none can be reached.
+all_nodes_at_once() {
+	for i in $(seq 4 64); do
+		node "more$i" $((i - 2)) 127.0.0.2 $((7770 + i)) 0 || return
+	done
+	mark
+	takes $meadow/enable 1 && peers_are 63 && [ "$(cat $sys/peers/62/name)" = more64 ] &&
+		lines_said | grep -q 'meadow is enabled: 64 nodes, this one is ant (number 0)' &&
+		takes $meadow/enable 0 && ! has_threads
+}
 
 rest_of_nodes() {
 	for i in $(seq 4 64); do
@@ -279,6 +312,7 @@ rest_of_nodes() {
 
 test_number_of_nodes() {
 	check '64 nodes, and not one more' rest_of_nodes
+	check 'a cluster of all of them' all_nodes_at_once
 	rmdir $meadow/node/more*
 }
 
@@ -349,6 +383,7 @@ compressor_changes() {
 }
 
 test_enabled() {
+	check 'somebody else has the port' port_is_taken
 	mark
 	check 'nobody listens before it is enabled' eval '! listens && ! has_threads'
 	check 'it can be enabled' takes $meadow/enable 1
@@ -419,7 +454,7 @@ test_knobs() {
 	done
 }
 
-begin 72
+begin 74
 mount_configfs
 at_end remove_all
 # The node listens there.

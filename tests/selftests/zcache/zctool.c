@@ -10,13 +10,16 @@
  *					or the end of input, 0 if they are right
  *   zctool press PAGES NUMBER		use so many pages at random, for ever, and say
  *					if one is wrong; NUMBER is the processor, too
+ *   zctool listen PORT		take that of 127.0.0.1, and keep it
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "zc.h"
@@ -164,6 +167,20 @@ static int press(char **args)
 	}
 }
 
+static int take_port(char **args)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(strtoul(args[0], NULL, 0)),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
+		zc_die("port %s cannot be had", args[0]);
+	return pause();
+}
+
 static const struct {
 	const char *name;
 	int (*run)(char **args);
@@ -171,6 +188,7 @@ static const struct {
 } commands[] = {
 	{ "fill", fill, 4 }, { "check", check, 4 }, { "evict", evict, 1 },
 	{ "resident", resident, 1 }, { "anon", anon, 3 }, { "press", press, 2 },
+	{ "listen", take_port, 1 },
 };
 
 int main(int argc, char **argv)
@@ -182,6 +200,6 @@ int main(int argc, char **argv)
 		if (argc >= 2 + commands[i].nr_args &&
 		    !strcmp(commands[i].name, argv[1]))
 			return commands[i].run(argv + 2);
-	fprintf(stderr, "usage: fill|check|evict|resident|anon|press ...\n");
+	fprintf(stderr, "usage: fill|check|evict|resident|anon|press|listen ...\n");
 	return 2;
 }
