@@ -328,6 +328,8 @@ void ramster_foreign_serve(struct ramster *r, unsigned int num,
 			   struct ramster_msg *reply, void *payload_out);
 unsigned long ramster_foreign_swap_pages(struct ramster *r, unsigned int num);
 void ramster_foreign_forget(struct ramster *r, unsigned int num);
+unsigned long ramster_foreign_eph_frames(const struct ramster *r);
+unsigned int ramster_foreign_evict(struct ramster *r, struct list_head *frames);
 void ramster_foreign_recall(struct ramster *r, u64 frames);
 
 /* debugfs.c APIs: */

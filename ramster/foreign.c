@@ -335,26 +335,27 @@ unsigned long ramster_foreign_swap_pages(struct ramster *r, unsigned int num)
 /* Memory is short */
 
 /**
- * __ramster_eph_frames() - page frames with file pages of others
+ * ramster_foreign_eph_frames() - page frames with file pages of others
+ * @r: who keeps them
  *
  * Context: any.
- * Return: how many.
+ * Return: how many, as of now.
  */
-unsigned long __ramster_eph_frames(void)
+unsigned long ramster_foreign_eph_frames(const struct ramster *r)
 {
-	return READ_ONCE(ramster.lent.queues[ZBUD_EPH].stats.pageframes);
+	return READ_ONCE(r->lent.queues[ZBUD_EPH].stats.pageframes);
 }
 
 /**
- * __ramster_evict() - empty the oldest of them
+ * ramster_foreign_evict() - empty the oldest of them
+ * @r: who keeps them
  * @frames: they are added to this list, by their lru
  *
  * Context: any but hard interrupt.
  * Return: how many.
  */
-unsigned int __ramster_evict(struct list_head *frames)
+unsigned int ramster_foreign_evict(struct ramster *r, struct list_head *frames)
 {
-	struct ramster *r = &ramster;
 	unsigned int nr;
 
 	nr = zbud_evict(&r->lent.queues[ZBUD_EPH], ZBUD_PROVED, zcache_unlink,

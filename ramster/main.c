@@ -59,6 +59,29 @@ bool __ramster_takes_pages(void)
 	return ramster_takes_pages_of(&ramster);
 }
 
+/**
+ * __ramster_eph_frames() - page frames with file pages of others
+ *
+ * Context: any.
+ * Return: how many, as of now.
+ */
+unsigned long __ramster_eph_frames(void)
+{
+	return ramster_foreign_eph_frames(&ramster);
+}
+
+/**
+ * __ramster_evict() - empty the oldest of them
+ * @frames: they are added to this list, by their lru
+ *
+ * Context: any but hard interrupt.
+ * Return: how many.
+ */
+unsigned int __ramster_evict(struct list_head *frames)
+{
+	return ramster_foreign_evict(&ramster, frames);
+}
+
 static struct ramster_cluster *cluster_of(struct ramster *r)
 {
 	return rcu_dereference_protected(r->cluster, lockdep_is_held(&r->lock));

@@ -373,7 +373,7 @@ static int send_class(struct ramster *r, enum zbud_class class, int wanted)
 /* Others' file pages go first, here and now: only what they cannot give is asked back. */
 static void recall(struct ramster *r)
 {
-	unsigned long files = READ_ONCE(r->lent.queues[ZBUD_EPH].stats.pageframes);
+	unsigned long files = ramster_foreign_eph_frames(r);
 
 	if (files < RECALLED)
 		ramster_foreign_recall(r, RECALLED - files);

@@ -313,6 +313,36 @@ static void pools_are_limited(struct kunit *test)
 	expect_nothing(test);
 }
 
+/* File pages give way, the oldest first; swap pages do not. */
+static void files_give_way(struct kunit *test)
+{
+	struct host *host = test->priv;
+	unsigned long before, nr;
+	LIST_HEAD(gone);
+	u64 i;
+
+	KUNIT_EXPECT_EQ(test, ramster_foreign_evict(host->r, &gone), 0);
+	for (i = 0; i < 30; i++) {
+		KUNIT_EXPECT_EQ(test, put(host, i, ZBUD_PERS), RAMSTER_OK);
+		KUNIT_EXPECT_EQ(test, put(host, i, ZBUD_EPH), RAMSTER_OK);
+	}
+	before = ramster_foreign_eph_frames(host->r);
+	KUNIT_EXPECT_GT(test, before, 1);
+	nr = ramster_foreign_evict(host->r, &gone);	/* a group */
+	KUNIT_EXPECT_GT(test, nr, 0);
+	KUNIT_EXPECT_EQ(test, ramster_foreign_eph_frames(host->r), before - nr);
+	KUNIT_EXPECT_EQ(test, events(host, RAMSTER_FOREIGN_EVICTED_FRAMES), nr);
+	KUNIT_EXPECT_EQ(test, get(host, 0, ZBUD_EPH), -ENOENT);
+	KUNIT_EXPECT_EQ(test, get(host, 29, ZBUD_EPH), 30);
+	while (ramster_foreign_evict(host->r, &gone))
+		;
+	KUNIT_EXPECT_EQ(test, zpages(host, ZBUD_EPH), 0);
+	KUNIT_EXPECT_EQ(test, events(host, RAMSTER_FOREIGN_EVICTED_FRAMES), before);
+	zcache_frames_free(&host->rig->zc, &gone);
+	for (i = 0; i < 30; i++)
+		KUNIT_EXPECT_EQ(test, get(host, i, ZBUD_PERS), i + 1);
+}
+
 /* Whichever allocation fails, the peer is told, and nothing is there. */
 static void puts_want_memory(struct kunit *test)
 {
@@ -378,6 +408,7 @@ static struct kunit_case foreign_cases[] = {
 	KUNIT_CASE(last_put_counts),
 	KUNIT_CASE(some_puts_are_refused),
 	KUNIT_CASE(pools_are_limited),
+	KUNIT_CASE(files_give_way),
 	KUNIT_CASE(puts_want_memory),
 	{}
 };
