@@ -11,6 +11,11 @@ here=$root/tests/qemu
 kernel=${CLUSTER_KERNEL:-production}
 memory=${CLUSTER_MEMORY:-256}
 slow=${CLUSTER_SLOW:-1}		# how many times the patience
+less=${CLUSTER_LESS:-1}		# what part of the memory programs use: one so-manyth
+# Percent for compressed pages where these have to go elsewhere; 1 at the least.
+few=$((2560 / (memory * less)))
+few=$((few ? few : 1))
+tenths() { echo $(((few * $1 + 9) / 10)); }	# of that
 label=${label:-$(basename "$0" .sh)}
 port=$((20000 + $$ % 150 * 64))	# and the 63 above
 zcache=1			# whether it is on
@@ -253,9 +258,9 @@ agree() {
 # said NODE SEED: the last line that hold wrote
 said() { on "$1" "tail -n 1 /tmp/hold.$2"; }
 
-# hold NODE MIB SEED [gently]: have so much memory filled and swapped out there
+# hold NODE MIB SEED [gently]: have so much memory, or less, filled and swapped out there
 hold() {
-	on "$1" "keep $2 $3 ${4:-}; wait_for $((100 * slow)) test -e /tmp/hold.$3"
+	on "$1" "keep $(($2 / less)) $3 ${4:-}; wait_for $((100 * slow)) test -e /tmp/hold.$3"
 }
 
 # tell NODE SIGNAL SEED: and wait until it has been done

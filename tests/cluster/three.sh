@@ -11,7 +11,7 @@ target=/sys/kernel/mm/ramster/remote_target_nodenum
 
 # The first one has little room for compressed pages.
 prepare() {
-	on 0 'percent 10'
+	on 0 "percent $few"
 	on 1 'percent 50'
 	on 2 'percent 50'
 }
@@ -50,8 +50,8 @@ test_target() {
 
 test_all_press() {
 	local node press=()
-	on 1 'percent 10'
-	on 2 'percent 10'
+	on 1 "percent $few"
+	on 2 "percent $few"
 	must 'memory of node 1 is swapped out' hold 1 100 1
 	must 'memory of node 2 is swapped out' hold 2 100 1
 	for node in $nodes; do
@@ -86,7 +86,7 @@ test_bad_network() {
 		on "$node" 'let_go 1'
 	done
 	must 'memory that is freed is forgotten by all' none_left 0 1 2
-	on 0 'percent 4'
+	on 0 "percent $(tenths 4)"
 	on 1 'percent 50'
 	on 2 'percent 50'
 	must 'the network delays and loses packets' bad_network

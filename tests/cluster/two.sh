@@ -9,7 +9,7 @@ nodes='0 1'
 
 # Node 0 has little room for compressed pages, so that they go to node 1.
 prepare() {
-	on 0 'percent 10'
+	on 0 "percent $few"
 	on 1 'percent 50'
 }
 
@@ -39,13 +39,17 @@ test_short_cut() {
 
 # Nobody reads while they are apart, so nothing is lost, whatever the limit is.
 test_long_cut() {
+	local before
 	must 'pages go out before the cable is out for long' changed 0 1
 	must 'they are there' went_out 0 1000
+	before=$(lines_said 0 'node 1 is down')
 	cut 1
 	must 'node 0 sees that node 1 is gone' on 0 "wait_for $((30 * slow)) down 1"
 	must 'node 1 sees that node 0 is gone' on 1 "wait_for $((30 * slow)) down 0"
 	mend 1
 	must 'the machines find each other after that' all_up 0 1
+	must 'node 0 has said once that node 1 is gone' \
+		[ "$(lines_said 0 'node 1 is down')" = $((before + 1)) ]
 	must 'what was there all the time is right' all_right 0 1
 	must 'nothing was lost by it' on 0 'at_most pers_pages_lost 0 && at_most bad_pages 0'
 	must 'both count the same when they are back' agree 0 1
@@ -56,20 +60,20 @@ test_long_cut() {
 # no test looks after may go to the other one, too, and could be lost when it crashes.
 test_files() {
 	local policy=/sys/module/zcache/parameters/cleancache_policy
-	on 0 "cat $policy > /tmp/policy; echo all > $policy; percent 2"
-	must 'files are read, and leave the page cache' on 0 files_right
+	on 0 "cat $policy > /tmp/policy; echo all > $policy; percent $(tenths 2)"
+	must 'files are read, and leave the page cache' on 0 "files_right $((24 / less))"
 	must 'pages of them go to node 1' on 0 "wait_for $((30 * slow)) at_least eph_pages_remoted 500"
-	must 'files are right once more' on 0 files_right
+	must 'files are right once more' on 0 "files_right $((24 / less))"
 	must 'pages of them came from node 1' on 0 'at_least remote_eph_pages_succ_get 100'
 	must 'both count the same file pages' agree_on_files
 	freeze 1
-	must 'files are right although node 1 does not answer' on 0 files_right
+	must 'files are right although node 1 does not answer' on 0 "files_right $((24 / less))"
 	must 'it was asked in vain' on 0 'at_least remote_eph_pages_unsucc_get 1'
 	thaw 1
 	must 'they find each other after the files' all_up 0 1
 	must 'the files are not there any more' on 0 'umount /tmp/data'
 	must 'node 1 has nothing of them' on 1 "wait_for $((30 * slow)) at_most foreign_eph_pages 0"
-	on 0 "cat /tmp/policy > $policy; percent 10"
+	on 0 "cat /tmp/policy > $policy; percent $few"
 }
 
 # What node 1 has dropped node 0 finds out when it asks.
@@ -120,9 +124,13 @@ test_restart() {
 	on 1 'percent 50; join 0 1'
 	must 'the machines find each other after the restart' all_up 0 1
 	must 'the loss is known and counted' on 0 "wait_for $((20 * slow)) at_least pers_pages_lost 1"
+	must 'and said once' [ "$(lines_said 0 'node 1 has lost [1-9].* swap pages of ours')" = 1 ]
 	must 'no page is wrong' not_wrong 2
 	must 'node 0 has nothing there any more' agree 0 1
 }
+
+# lines_said NODE PATTERN: how many such lines its kernel has said
+lines_said() { on "$1" "dmesg | grep -c '$2'"; }
 
 not_wrong() {
 	local line
@@ -146,7 +154,7 @@ test_leave() {
 }
 
 test_guest_leaves() {
-	on 0 'percent 10; echo 1 > /sys/kernel/config/ramster/test/enable'
+	on 0 "percent $few; echo 1 > /sys/kernel/config/ramster/test/enable"
 	must 'they find each other again' all_up 0 1
 	must 'pages go out to who will leave' changed 0 3
 	must 'there are some there' went_out 0 300
@@ -170,7 +178,7 @@ patience() {
 # Drained, a machine has no swap pages, neither at home nor elsewhere.
 test_drain() {
 	on 1 'echo 1 > /sys/kernel/config/ramster/test/enable'
-	on 0 'let_go 3; percent 10'
+	on 0 "let_go 3; percent $few"
 	must 'they find each other before it is drained' all_up 0 1
 	must 'memory is swapped out before it is drained' hold 0 60 6
 	must 'pages go out before it is drained' went_out 0 500
@@ -216,7 +224,7 @@ test_swapoff_of_the_lost() {
 
 # Who waits for a page can be killed, long before he would be told that there is none.
 test_kill() {
-	on 0 'percent 10'
+	on 0 "percent $few"
 	on 1 'percent 50'
 	must 'both become patient' patience 60000 120000
 	must 'they find each other once more' all_up 0 1
@@ -235,7 +243,7 @@ test_kill() {
 # Whatever is where, a machine can be switched off.
 test_shutdown() {
 	must 'they find each other for the last time' all_up 0 1
-	on 0 'percent 10'
+	on 0 "percent $few"
 	must 'memory is swapped out for the last time' hold 0 60 4
 	must 'pages go out for the last time' went_out 0 500
 	cut 1
