@@ -46,10 +46,10 @@ test_long_cut() {
 	cut 1
 	must 'node 0 sees that node 1 is gone' on 0 "wait_for $((30 * slow)) down 1"
 	must 'node 1 sees that node 0 is gone' on 1 "wait_for $((30 * slow)) down 0"
-	mend 1
-	must 'the machines find each other after that' all_up 0 1
 	must 'node 0 has said once that node 1 is gone' \
 		[ "$(lines_said 0 'node 1 is down')" = $((before + 1)) ]
+	mend 1
+	must 'the machines find each other after that' all_up 0 1
 	must 'what was there all the time is right' all_right 0 1
 	must 'nothing was lost by it' on 0 'at_most pers_pages_lost 0 && at_most bad_pages 0'
 	must 'both count the same when they are back' agree 0 1
