@@ -244,6 +244,18 @@ static inline void ramster_count(struct ramster *r, enum ramster_event event)
 	this_cpu_inc(r->events->count[event]);
 }
 
+/* How often it has happened, as of now. */
+static inline unsigned long ramster_counted(const struct ramster *r,
+					    enum ramster_event event)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(r->events, cpu)->count[event];
+	return sum;
+}
+
 /* Which of a pair of events, ephemeral first, a class has. */
 static inline void ramster_count_class(struct ramster *r,
 				       enum ramster_event eph,

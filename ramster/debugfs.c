@@ -35,13 +35,7 @@ static const char * const event_names[RAMSTER_NR_EVENTS] = {
 
 static int event_get(void *data, u64 *val)
 {
-	enum ramster_event event = (unsigned long)data;
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += per_cpu_ptr(ramster.events, cpu)->count[event];
-	*val = sum;
+	*val = ramster_counted(&ramster, (unsigned long)data);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(event_fops, event_get, NULL, "%llu\n");

@@ -35,12 +35,7 @@ struct host {
 
 static unsigned long events(struct host *host, enum ramster_event event)
 {
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += per_cpu_ptr(host->r->events, cpu)->count[event];
-	return sum;
+	return ramster_counted(host->r, event);
 }
 
 static unsigned long zpages(struct host *host, enum zbud_class class)

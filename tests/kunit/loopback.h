@@ -11,6 +11,9 @@
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
+
+#include "../../ramster/peer.h"
 
 /* How long to wait for what must happen: for ever, nearly. */
 #define LOOPBACK_PATIENCE	(60 * HZ)
@@ -52,6 +55,17 @@ static inline void loopback_down(struct kunit_suite *suite)
 	rtnl_lock();
 	dev_set_mtu(init_net.loopback_dev, loopback_mtu);
 	rtnl_unlock();
+}
+
+/* May the network use the last of memory to speak with that peer? */
+static inline bool may_use_reserves(struct ramster_peer *peer)
+{
+	bool may;
+
+	mutex_lock(&peer->sock_lock);
+	may = peer->sock && sock_flag(peer->sock->sk, SOCK_MEMALLOC);
+	mutex_unlock(&peer->sock_lock);
+	return may;
 }
 
 #endif /* _LOOPBACK_H */

@@ -507,18 +507,6 @@ static void room_with_keepalive(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, eventually(rig->nodes[1].offered == 3));
 }
 
-/* Memory reserves */
-
-static bool may_use_reserves(struct ramster_peer *peer)
-{
-	bool may;
-
-	mutex_lock(&peer->sock_lock);
-	may = peer->sock && sock_flag(peer->sock->sk, SOCK_MEMALLOC);
-	mutex_unlock(&peer->sock_lock);
-	return may;
-}
-
 /* A slot's generation is never 0, not after 65535 either. */
 static void generations_wrap(struct kunit *test)
 {
@@ -534,6 +522,8 @@ static void generations_wrap(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, rig_get(test, peer, ask, 5, 30000), 0);
 	KUNIT_EXPECT_EQ(test, peer->slots[0].generation, 3);
 }
+
+/* Memory reserves */
 
 static void memalloc_follows(struct kunit *test)
 {

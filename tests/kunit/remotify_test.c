@@ -4,7 +4,6 @@
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>
-#include <net/sock.h>
 
 #include "two_rig.h"
 
@@ -311,17 +310,13 @@ static void leaves_with_none_on_its_way(struct kunit *test)
 	flush_all_pages(two, ZBUD_PERS);
 }
 
-static bool may_use_reserves(struct ramster *r)
+static bool has_reserves(struct ramster *r)
 {
 	int idx = srcu_read_lock(&r->srcu);
-	struct ramster_peer *peer = ramster_peer_of(r, 1);
-	bool may;
+	bool has = may_use_reserves(ramster_peer_of(r, 1));
 
-	mutex_lock(&peer->sock_lock);
-	may = peer->sock && sock_flag(peer->sock->sk, SOCK_MEMALLOC);
-	mutex_unlock(&peer->sock_lock);
 	srcu_read_unlock(&r->srcu, idx);
-	return may;
+	return has;
 }
 
 /* What is done about once a second. */
@@ -342,24 +337,24 @@ static void reserves_are_for_swap(struct kunit *test)
 	fill(test, ZBUD_EPH);
 	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_16M), ramster_remotify(r),
 					    away(two, ZBUD_EPH) > 0)));
-	KUNIT_EXPECT_FALSE(test, may_use_reserves(r));
+	KUNIT_EXPECT_FALSE(test, has_reserves(r));
 	WRITE_ONCE(ramster_knobs.pers_remotify, true);
 	fill(test, ZBUD_PERS);
 	KUNIT_ASSERT_TRUE(test, eventually((set_room(two, 1, SZ_16M), ramster_remotify(r),
 					    away(two, ZBUD_PERS) > 0)));
-	KUNIT_EXPECT_TRUE(test, may_use_reserves(r));
+	KUNIT_EXPECT_TRUE(test, has_reserves(r));
 	KUNIT_ASSERT_TRUE(test, eventually(ramster_remotify_idle(r)));
 	r->pressed = jiffies - 600 * HZ;
 	look_around(r);
-	KUNIT_EXPECT_TRUE(test, may_use_reserves(r));
+	KUNIT_EXPECT_TRUE(test, has_reserves(r));
 	flush_all_pages(two, ZBUD_PERS);
 	KUNIT_EXPECT_EQ(test, away(two, ZBUD_PERS), 0);
 	r->pressed = jiffies;	/* The next ones may go at once. */
 	look_around(r);
-	KUNIT_EXPECT_TRUE(test, may_use_reserves(r));
+	KUNIT_EXPECT_TRUE(test, has_reserves(r));
 	/* An offer of room may have pages sent once more, of which there are none. */
 	r->pressed = jiffies - 600 * HZ;
-	KUNIT_EXPECT_TRUE(test, eventually((look_around(r), !may_use_reserves(r))));
+	KUNIT_EXPECT_TRUE(test, eventually((look_around(r), !has_reserves(r))));
 	flush_all_pages(two, ZBUD_EPH);
 }
 

@@ -55,12 +55,7 @@ static inline unsigned long away(struct two *two, enum zbud_class class)
 static inline unsigned long events(struct two *two, unsigned int node,
 				   enum ramster_event event)
 {
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += per_cpu_ptr(two->node[node]->events, cpu)->count[event];
-	return sum;
+	return ramster_counted(two->node[node], event);
 }
 
 /* Pages */
