@@ -505,8 +505,8 @@ struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
  * @from: where the frame may come from
  *
  * As zcache_frame_get(), but it takes what file pages of its own cgroup have, if there
- * is something. If memory is short because that is at its limit, others' file pages are
- * left alone, as long as there is a frame without them.
+ * is something. If it leaves for the sake of a cgroup, because that is at a limit, others'
+ * file pages are left alone, as long as there is a frame without them.
  *
  * Context: reclaim; does not sleep.
  * Return: a frame or NULL.
@@ -514,14 +514,14 @@ struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
 struct page *zcache_swap_frame_get(struct zcache *zc, struct obj_cgroup *owner,
 				   enum zcache_from from)
 {
-	bool full = cleancache_owner_full(owner);
+	bool confined = reclaim_of_cgroup();
 	struct page *page = NULL;
 
 	if (from & ZCACHE_FROM_FILES)
 		page = frame_eat_own(zc, owner);
-	if (page && !full)
+	if (page && !confined)
 		calm_disturbed(zc);
-	if (!page && full && (from & ZCACHE_FROM_MEMORY))
+	if (!page && confined && (from & ZCACHE_FROM_MEMORY))
 		page = frame_alloc(zc, ZBUD_PERS, NULL, ZCACHE_FROM_MEMORY);
 	return page ?: zcache_frame_get(zc, ZBUD_PERS, NULL, from);
 }

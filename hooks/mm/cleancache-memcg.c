@@ -145,28 +145,6 @@ unsigned long cleancache_owner_limit(struct obj_cgroup *owner)
 EXPORT_SYMBOL_GPL(cleancache_owner_limit);
 
 /**
- * cleancache_owner_full() - has it, or a cgroup above, reached a limit?
- * @owner: whose; the caller has a reference
- *
- * Context: any.
- * Return: true if so, or nearly so: what is charged then has to be reclaimed again.
- */
-bool cleancache_owner_full(struct obj_cgroup *owner)
-{
-	struct mem_cgroup *memcg;
-	bool full = false;
-
-	rcu_read_lock();
-	for (memcg = obj_cgroup_memcg(owner); memcg && !full;
-	     memcg = parent_mem_cgroup(memcg))
-		full = page_counter_read(&memcg->memory) + MEMCG_CHARGE_BATCH >=
-		       limit_of(memcg);
-	rcu_read_unlock();
-	return full;
-}
-EXPORT_SYMBOL_GPL(cleancache_owner_full);
-
-/**
  * cleancache_charge() - charge a page frame
  * @owner: to whom; the caller has a reference
  * @frame: the frame, charged to nobody so far; who frees it need not undo this

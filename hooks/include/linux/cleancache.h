@@ -137,7 +137,6 @@ bool cleancache_is_nobody(struct mem_cgroup *memcg);
 struct obj_cgroup *cleancache_owner_of(struct mem_cgroup *memcg);
 bool cleancache_owner_is(struct obj_cgroup *owner, struct mem_cgroup *memcg);
 unsigned long cleancache_owner_limit(struct obj_cgroup *owner);
-bool cleancache_owner_full(struct obj_cgroup *owner);
 void cleancache_owner_shrinks(struct obj_cgroup *owner, struct shrinker *shrinker);
 int cleancache_charge(struct obj_cgroup *owner, struct page *frame);
 void cleancache_uncharge(struct page *frame);
@@ -179,11 +178,6 @@ static inline bool cleancache_owner_is(struct obj_cgroup *owner,
 static inline unsigned long cleancache_owner_limit(struct obj_cgroup *owner)
 {
 	return ULONG_MAX;
-}
-
-static inline bool cleancache_owner_full(struct obj_cgroup *owner)
-{
-	return false;
 }
 
 static inline void cleancache_owner_shrinks(struct obj_cgroup *owner,
