@@ -505,8 +505,8 @@ struct page *zcache_frame_get(struct zcache *zc, enum zbud_class class,
  * @from: where the frame may come from
  *
  * As zcache_frame_get(), but it takes what file pages of its own cgroup have, if there
- * is something. If it leaves for the sake of a cgroup, because that is at a limit, others'
- * file pages are left alone, as long as there is a frame without them.
+ * is something. If the page leaves for the sake of a cgroup, which is at a limit or told to
+ * give memory back, others' file pages are left alone, as long as there is another frame.
  *
  * Context: reclaim; does not sleep.
  * Return: a frame or NULL.

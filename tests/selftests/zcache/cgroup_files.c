@@ -215,8 +215,8 @@ static void test_share(void)
 	gone(few, "few");
 }
 
-/* Have most of what the group has written to memory swapped out. */
-static bool swap_out(const char *path)
+/* Have most of what a group has written to memory swapped out: for its sake, or for any. */
+static bool swap_out(const char *path, bool for_its_sake)
 {
 	unsigned long nr = NR, i;
 	char file[160];
@@ -228,7 +228,10 @@ static bool swap_out(const char *path)
 	for (i = 0; i < nr; i++)
 		zc_fill(p + i * ZC_PAGE, FIRST_ID + i, ZC_HALF);
 	for (i = 0; i < 100 && zc_nr_swapped(p, nr * ZC_PAGE) < nr / 2; i++)
-		zc_can_write(file, "1M");
+		if (for_its_sake)
+			zc_can_write(file, "1M");
+		else
+			zc_pageout(p, nr * ZC_PAGE);
 	zc_cgroup_leave();
 	i = zc_nr_swapped(p, nr * ZC_PAGE);
 	munmap(p, nr * ZC_PAGE);
@@ -238,13 +241,13 @@ static bool swap_out(const char *path)
 /* Who may not have more does not take anything for it, nor for what it swaps out. */
 static void test_confined(void)
 {
-	unsigned long nr = 2 * NR, out, held, left, i;
+	unsigned long nr = 2 * NR, out, held, left, ate, i;
 	int much = file_of(beside, "much", nr), fd;
 	bool swapped;
 
 	push_out(beside, much, nr);
 	held = frames();
-	swapped = swap_out(inner);
+	swapped = swap_out(inner, true);
 	left = frames();
 	zc_result(held && swapped && left >= held,
 		  "%lu of %lu frames are left where another group is reclaimed", left, held);
@@ -261,6 +264,10 @@ static void test_confined(void)
 	left = frames();
 	zc_result(held && left >= held, "%lu of %lu frames of another one are left", left, held);
 	zc_cgroup_set(inner, "memory.max", "max");
+	ate = zc_get("zcache/pers_ate_eph");
+	swapped = swap_out(inner, false);
+	ate = zc_get("zcache/pers_ate_eph") - ate;
+	zc_result(swapped && ate, "%lu times they are taken where nobody is spared", ate);
 	gone(much, "much");
 }
 
@@ -353,7 +360,7 @@ static void make_groups(void)
 
 int main(void)
 {
-	zc_start(24);
+	zc_start(25);
 	make_groups();
 	zc_swap_on(NULL, 16384);
 	mount_point = zc_fs_make(ZC_PAGE);
